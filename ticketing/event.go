@@ -1,0 +1,157 @@
+package ticketing
+
+import "time"
+
+// Text is a text for people in several languages, keyed by BCP 47 tag
+// ("en", "zh-CN"). Every buyer-facing text has both.
+type Text map[string]string
+
+// In returns the text in a language, else in English.
+func (t Text) In(language string) string {
+	if s, ok := t[language]; ok {
+		return s
+	}
+	return t["en"]
+}
+
+// Kind says what sort of event is sold.
+type Kind string
+
+// The kinds of event.
+const (
+	KindCinema  Kind = "cinema"
+	KindConcert Kind = "concert"
+	KindTheatre Kind = "theatre"
+	KindSport   Kind = "sport"
+	KindJourney Kind = "journey"
+)
+
+// Kinds lists every kind in the order a catalogue shows them.
+var Kinds = []Kind{KindCinema, KindConcert, KindTheatre, KindSport, KindJourney}
+
+// EventState is where an event stands in its publication.
+type EventState string
+
+// The publishing states of an event.
+const (
+	EventDraft     EventState = "DRAFT"
+	EventOnSale    EventState = "ON_SALE"
+	EventPaused    EventState = "PAUSED"
+	EventEnded     EventState = "ENDED"
+	EventCancelled EventState = "CANCELLED"
+	EventPostponed EventState = "POSTPONED"
+)
+
+var eventMoves = map[EventState][]EventState{
+	EventDraft:     {EventOnSale, EventCancelled},
+	EventOnSale:    {EventPaused, EventEnded, EventCancelled, EventPostponed},
+	EventPaused:    {EventOnSale, EventEnded, EventCancelled, EventPostponed},
+	EventPostponed: {EventOnSale, EventCancelled},
+	EventEnded:     {},
+	EventCancelled: {},
+}
+
+// CanMoveTo says whether an event may go from s to next.
+func (s EventState) CanMoveTo(next EventState) bool {
+	for _, m := range eventMoves[s] {
+		if m == next {
+			return true
+		}
+	}
+	return false
+}
+
+// Venue is where sessions take place; for a journey, where it departs.
+type Venue struct {
+	ID      string `json:"id"`
+	Name    Text   `json:"name"`
+	City    Text   `json:"city"`
+	Address Text   `json:"address"`
+	// TimeZone is the IANA zone in which the venue's times are shown.
+	TimeZone string `json:"time_zone"`
+}
+
+// Event is what is sold: a film, a concert, a match, a journey.
+type Event struct {
+	ID          string     `json:"id"`
+	OrganiserID string     `json:"organiser_id"`
+	Organiser   string     `json:"organiser"`
+	Kind        Kind       `json:"kind"`
+	Title       Text       `json:"title"`
+	Summary     Text       `json:"summary"`
+	State       EventState `json:"state"`
+	// HoldFor is how long an unpaid order keeps its tickets.
+	HoldFor time.Duration `json:"-"`
+	// OrderFee is charged once per order, in minor units of the tickets' currency.
+	OrderFee int64 `json:"order_fee"`
+	// MaxPerOrder bounds the tickets of one order over all its lines.
+	MaxPerOrder int       `json:"max_per_order"`
+	Sessions    []Session `json:"sessions"`
+}
+
+// Session is one dated occurrence of an event.
+type Session struct {
+	ID          string       `json:"id"`
+	EventID     string       `json:"event_id"`
+	Venue       Venue        `json:"venue"`
+	StartsAt    time.Time    `json:"starts_at"`
+	EndsAt      time.Time    `json:"ends_at"`
+	TicketTypes []TicketType `json:"ticket_types"`
+}
+
+// TicketType is a priced category of a session with its own capacity.
+type TicketType struct {
+	ID        string `json:"id"`
+	SessionID string `json:"session_id"`
+	Name      Text   `json:"name"`
+	Currency  string `json:"currency"`
+	// BasePrice and Surcharge are minor units per ticket, before phases.
+	BasePrice int64 `json:"base_price"`
+	Surcharge int64 `json:"surcharge"`
+	// Phases replace the base price while they last; the latest started one counts.
+	Phases []PricePhase `json:"phases"`
+	// MaxPerOrder bounds the tickets of this type in one order.
+	MaxPerOrder int `json:"max_per_order"`
+	// SaleFrom and SaleUntil bound the sale window: from inclusive, until exclusive.
+	SaleFrom  time.Time `json:"sale_from"`
+	SaleUntil time.Time `json:"sale_until"`
+	Capacity  int       `json:"capacity"`
+}
+
+// PricePhase is a base price for a time, such as early bird.
+type PricePhase struct {
+	Name Text `json:"name"`
+	// From is inclusive, Until exclusive.
+	From      time.Time `json:"from"`
+	Until     time.Time `json:"until"`
+	BasePrice int64     `json:"base_price"`
+}
+
+// OnSaleAt says whether the type is inside its sale window at now.
+func (t TicketType) OnSaleAt(now time.Time) bool {
+	return !now.Before(t.SaleFrom) && now.Before(t.SaleUntil)
+}
+
+// PhaseAt returns the price phase in force at now, if any: of those that
+// have started and not ended, the one that started last.
+func (t TicketType) PhaseAt(now time.Time) (PricePhase, bool) {
+	var best PricePhase
+	found := false
+	for _, p := range t.Phases {
+		if now.Before(p.From) || !now.Before(p.Until) {
+			continue
+		}
+		if !found || p.From.After(best.From) {
+			best, found = p, true
+		}
+	}
+	return best, found
+}
+
+// BasePriceAt returns the base price in minor units at now.
+func (t TicketType) BasePriceAt(now time.Time) int64 {
+	if p, ok := t.PhaseAt(now); ok {
+		return p.BasePrice
+	}
+	return t.BasePrice
+}

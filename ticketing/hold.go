@@ -1,0 +1,55 @@
+package ticketing
+
+import "time"
+
+// HoldRequest asks for stock to be set aside for an order. It is idempotent by OrderID.
+type HoldRequest struct {
+	OrderID   string
+	EventID   string
+	SessionID string
+	Lines     []Ask
+	Buyer     Buyer
+	// ExpectedTotal is what the buyer was shown; nil accepts whatever the price is now.
+	ExpectedTotal *Money
+	// Fingerprint is a hash of the whole request: the same order id with another one is a reused key.
+	Fingerprint string
+	// At is the workflow's clock, by which prices are chosen; sale windows go by the database's clock.
+	At time.Time
+	// PayBy is when the hold ends.
+	PayBy time.Time
+}
+
+// HoldResult is the answer to a HoldRequest, the same however often it is asked.
+type HoldResult struct {
+	// State is OrderPending while the hold lasts, OrderRefused when none was given, or where the
+	// order has gone since if it was held before.
+	State OrderState
+	// Fingerprint is that of the request the order was made from.
+	Fingerprint string
+	Quote       Quote
+	PayBy       time.Time
+	CreatedAt   time.Time
+	// Revision is the order's timeline length.
+	Revision int
+	// Refusal says why, when State is OrderRefused.
+	Refusal *Refusal
+}
+
+// Refusal is why an order got no stock, in the terms of Error.
+type Refusal struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+	Field   string `json:"field,omitempty"`
+}
+
+// RefusalOf turns a domain error into a refusal; ok is false for any other error.
+func RefusalOf(err error) (refusal *Refusal, ok bool) {
+	e, ok := asError(err)
+	if !ok {
+		return nil, false
+	}
+	return &Refusal{Code: e.Code, Message: e.Message, Field: e.Field}, true
+}
+
+// Err turns the refusal back into the error it came from.
+func (r Refusal) Err() *Error { return &Error{Code: r.Code, Message: r.Message, Field: r.Field} }

@@ -1,0 +1,178 @@
+package ticketing
+
+import "time"
+
+// OrderState is where an order stands; see docs/order-states.md for the picture.
+type OrderState string
+
+// The states of an order.
+const (
+	OrderPending           OrderState = "PENDING"         // stock held, not paid
+	OrderAwaitingReview    OrderState = "AWAITING_REVIEW" // a person decides first
+	OrderPaid              OrderState = "PAID"            // paid, tickets issued
+	OrderRefused           OrderState = "REFUSED"         // no stock was given
+	OrderCancelled         OrderState = "CANCELLED"       // by the buyer, before paying
+	OrderExpired           OrderState = "EXPIRED"         // not paid by the deadline
+	OrderFailed            OrderState = "FAILED"          // paid but not deliverable: refunded
+	OrderRefunding         OrderState = "REFUNDING"
+	OrderPartiallyRefunded OrderState = "PARTIALLY_REFUNDED"
+	OrderRefunded          OrderState = "REFUNDED"
+	OrderExchanged         OrderState = "EXCHANGED"
+)
+
+// orderMoves is the whole state machine. The database holds the same table
+// (order_moves) and refuses any other move; a test compares the two.
+var orderMoves = map[OrderState][]OrderState{
+	OrderPending:        {OrderAwaitingReview, OrderPaid, OrderCancelled, OrderExpired, OrderFailed},
+	OrderAwaitingReview: {OrderPending, OrderPaid, OrderCancelled, OrderExpired, OrderFailed},
+	OrderPaid:           {OrderRefunding, OrderExchanged},
+	// Money that arrives after the hold ended may take the same stock again.
+	OrderCancelled:         {OrderPaid},
+	OrderExpired:           {OrderPaid},
+	OrderFailed:            {},
+	OrderRefused:           {},
+	OrderRefunding:         {OrderPaid, OrderPartiallyRefunded, OrderRefunded},
+	OrderPartiallyRefunded: {OrderRefunding},
+	OrderRefunded:          {},
+	OrderExchanged:         {},
+}
+
+// OrderMoves returns every legal move as (from, to) pairs.
+func OrderMoves() [][2]OrderState {
+	var moves [][2]OrderState
+	for from, tos := range orderMoves {
+		for _, to := range tos {
+			moves = append(moves, [2]OrderState{from, to})
+		}
+	}
+	return moves
+}
+
+// CanMoveTo says whether an order may go from s to next.
+func (s OrderState) CanMoveTo(next OrderState) bool {
+	for _, m := range orderMoves[s] {
+		if m == next {
+			return true
+		}
+	}
+	return false
+}
+
+// HoldsStock says whether an order in this state has stock set aside for it unpaid.
+func (s OrderState) HoldsStock() bool { return s == OrderPending || s == OrderAwaitingReview }
+
+// Buyer is whom an order belongs to. Personal data: encrypted wherever it rests.
+type Buyer struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	// Phone is in E.164 form, or empty.
+	Phone string `json:"phone,omitempty"`
+	// Language is the BCP 47 tag the buyer reads: "en" or "zh-CN".
+	Language string `json:"language"`
+}
+
+// Order is one purchase as its buyer sees it.
+type Order struct {
+	ID        string     `json:"id"`
+	SessionID string     `json:"session_id"`
+	EventID   string     `json:"event_id"`
+	State     OrderState `json:"state"`
+	Buyer     Buyer      `json:"buyer"`
+	Quote
+	// PayBy is when the hold ends.
+	PayBy     time.Time `json:"pay_by"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	// Revision grows by one with every timeline entry.
+	Revision int              `json:"revision"`
+	Refusal  *Refusal         `json:"refusal,omitempty"`
+	Attempts []PaymentAttempt `json:"attempts"`
+	Tickets  []Ticket         `json:"tickets"`
+	Refunds  []Refund         `json:"refunds"`
+}
+
+// AttemptState is where one try to pay stands.
+type AttemptState string
+
+// The states of a payment attempt.
+const (
+	AttemptCreated  AttemptState = "CREATED"  // number stored, gateway not yet answered
+	AttemptPending  AttemptState = "PENDING"  // the gateway waits for the buyer
+	AttemptDeclined AttemptState = "DECLINED" // the gateway said no; nothing was charged
+	AttemptClosed   AttemptState = "CLOSED"   // closed at the gateway; nothing was charged
+	AttemptAccepted AttemptState = "ACCEPTED" // its money pays the order
+	AttemptRejected AttemptState = "REJECTED" // captured, not accepted: to be refunded
+	AttemptRefunded AttemptState = "REFUNDED" // captured, not accepted, refunded in full
+)
+
+// Settled says whether nothing more can come of the attempt unless the gateway surprises us.
+func (s AttemptState) Settled() bool { return s != AttemptCreated && s != AttemptPending }
+
+// PaymentAttempt is one try to pay an order at one gateway.
+type PaymentAttempt struct {
+	// ID is the number the gateway knows it by: 26 characters of [0-9A-Z], new for every attempt.
+	ID        string       `json:"id"`
+	OrderID   string       `json:"order_id"`
+	Provider  string       `json:"provider"`
+	Method    string       `json:"method"`
+	State     AttemptState `json:"state"`
+	Amount    Money        `json:"amount"`
+	PayURL    string       `json:"pay_url,omitempty"`
+	QR        string       `json:"qr,omitempty"`
+	ExpiresAt time.Time    `json:"expires_at"`
+	CreatedAt time.Time    `json:"created_at"`
+}
+
+// TicketState says whether a ticket admits.
+type TicketState string
+
+// The states of a ticket.
+const (
+	TicketValid TicketState = "VALID"
+	TicketVoid  TicketState = "VOID"
+)
+
+// Ticket is one admission.
+type Ticket struct {
+	ID           string      `json:"id"`
+	OrderID      string      `json:"order_id"`
+	TicketTypeID string      `json:"ticket_type_id"`
+	State        TicketState `json:"state"`
+	// Code is what the QR code carries: unguessable, checked at the door.
+	Code     string    `json:"code"`
+	IssuedAt time.Time `json:"issued_at"`
+}
+
+// OrderEventKind names a step of an order's timeline.
+type OrderEventKind string
+
+// The kinds of timeline entries.
+const (
+	EventHeld            OrderEventKind = "held"
+	EventRefused         OrderEventKind = "refused"
+	EventAttemptStarted  OrderEventKind = "attempt_started"
+	EventAttemptDeclined OrderEventKind = "attempt_declined"
+	EventAttemptClosed   OrderEventKind = "attempt_closed"
+	EventPaymentReceived OrderEventKind = "payment_received"
+	EventPaid            OrderEventKind = "paid"
+	EventPaymentRejected OrderEventKind = "payment_rejected"
+	EventExpired         OrderEventKind = "expired"
+	EventOrderCancelled  OrderEventKind = "cancelled"
+	EventFailed          OrderEventKind = "failed"
+	EventLatePayment     OrderEventKind = "late_payment"
+	EventRetaken         OrderEventKind = "retaken"
+	EventRefundStarted   OrderEventKind = "refund_started"
+	EventRefundSettled   OrderEventKind = "refund_settled"
+	EventNeedsAttention  OrderEventKind = "needs_attention"
+)
+
+// OrderEvent is one entry of an order's timeline.
+type OrderEvent struct {
+	// Sequence counts from 1 within the order.
+	Sequence int            `json:"sequence"`
+	Kind     OrderEventKind `json:"kind"`
+	State    OrderState     `json:"state"`
+	At       time.Time      `json:"at"`
+	// Detail carries what the kind needs, such as provider, attempt_id, amount, reason; never personal data.
+	Detail map[string]any `json:"detail,omitempty"`
+}

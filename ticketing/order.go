@@ -114,6 +114,7 @@ type PaymentAttempt struct {
 	ID        string       `json:"id"`
 	OrderID   string       `json:"order_id"`
 	Provider  string       `json:"provider"`
+	GatewayID string       `json:"gateway_id,omitempty"` // the gateway's own id, once known
 	Method    string       `json:"method"`
 	State     AttemptState `json:"state"`
 	Amount    Money        `json:"amount"`

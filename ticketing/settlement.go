@@ -127,9 +127,9 @@ type Refund struct {
 	AttemptID string       `json:"attempt_id"`
 	OrderID   string       `json:"order_id"`
 	Provider  string       `json:"provider"`
-	GatewayID string       `json:"-"` // of the payment
+	GatewayID string       `json:"gateway_id"` // of the payment
 	Amount    Money        `json:"amount"`
-	Captured  Money        `json:"-"` // by the payment in all
+	Captured  Money        `json:"captured"` // by the payment in all
 	State     RefundState  `json:"state"`
 	Reason    RejectReason `json:"reason"`
 	CreatedAt time.Time    `json:"created_at"`

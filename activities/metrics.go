@@ -1,0 +1,85 @@
+package activities
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// Metrics counts what the steps bring about. The zero pointer counts nothing.
+type Metrics struct {
+	holds       *prometheus.CounterVec
+	settlements *prometheus.CounterVec
+	latePayment *prometheus.CounterVec
+	refunds     *prometheus.CounterVec
+	sweeps      *prometheus.CounterVec
+	attentions  *prometheus.CounterVec
+}
+
+// NewMetrics registers the counters; it panics if they are registered already.
+func NewMetrics(registry prometheus.Registerer) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "boxoffice", Name: name, Help: help}, labels)
+		registry.MustRegister(c)
+		return c
+	}
+	return &Metrics{
+		holds:       counter("holds_total", "Holds by the state of the order they made and the refusal's code.", "state", "code"),
+		settlements: counter("settlements_total", "Judged payments by verdict and reason; repeats count again.", "verdict", "reason"),
+		latePayment: counter("late_payments_total", "Late money by what became of it: the stock taken again, or refunded.", "outcome"),
+		refunds:     counter("refunds_total", "Refunds that became final, by state.", "state"),
+		sweeps:      counter("swept_payments_total", "Payments the sweep found: kept but not judged, or never told.", "kind"),
+		attentions:  counter("attention_total", "Times a step began, or ceased, to need a person.", "change"),
+	}
+}
+
+func (m *Metrics) held(r ticketing.HoldResult) {
+	if m == nil {
+		return
+	}
+	code := ""
+	if r.Refusal != nil {
+		code = string(r.Refusal.Code)
+	}
+	m.holds.WithLabelValues(string(r.State), code).Inc()
+}
+
+func (m *Metrics) settled(s ticketing.Settlement) {
+	if m != nil {
+		m.settlements.WithLabelValues(string(s.Verdict), string(s.Reason)).Inc()
+	}
+}
+
+func (m *Metrics) late(retaken bool) {
+	if m == nil {
+		return
+	}
+	outcome := "refund"
+	if retaken {
+		outcome = "retaken"
+	}
+	m.latePayment.WithLabelValues(outcome).Inc()
+}
+
+func (m *Metrics) refunded(r ticketing.Refund) {
+	if m != nil {
+		m.refunds.WithLabelValues(string(r.State)).Inc()
+	}
+}
+
+func (m *Metrics) swept(kind string) {
+	if m != nil {
+		m.sweeps.WithLabelValues(kind).Inc()
+	}
+}
+
+func (m *Metrics) attention(needed bool) {
+	if m == nil {
+		return
+	}
+	change := "cleared"
+	if needed {
+		change = "needed"
+	}
+	m.attentions.WithLabelValues(change).Inc()
+}

@@ -1,0 +1,155 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+const (
+	// sweepPace is how often the sweep looks; sweepAge how long a callback may wait for its workflow before.
+	sweepPace = time.Second
+	sweepAge  = 5 * time.Second
+	// sweepBatch bounds one look, sweepParallel the gateway calls under way at once.
+	sweepBatch    = 100
+	sweepParallel = 8
+)
+
+// Payments holds the steps that follow money outside a purchase; where money is judged there, the
+// steps of Purchase serve both.
+type Payments struct {
+	Store     Store
+	Gateways  *payment.Registry
+	Deliverer Deliverer
+	Metrics   *Metrics
+	Log       *slog.Logger
+}
+
+// Retake takes the same stock again for money that came too late; false when it is not free any more.
+func (p *Payments) Retake(ctx context.Context, attemptID string) (bool, error) {
+	retaken, err := p.Store.Retake(ctx, attemptID)
+	if err == nil {
+		p.Metrics.late(retaken)
+	}
+	return retaken, err
+}
+
+// StartRefund stores the refund of a rejected payment before it is sent.
+func (p *Payments) StartRefund(ctx context.Context, attemptID string) (ticketing.Refund, error) {
+	return p.Store.StartRefund(ctx, attemptID)
+}
+
+// SendRefund sends a stored refund, or asks what became of it, and records a
+// final answer. It returns the refund with its state; RefundPending means ask again later.
+func (p *Payments) SendRefund(ctx context.Context, refund ticketing.Refund) (ticketing.Refund, error) {
+	gateway, ok := p.Gateways.Provider(refund.Provider)
+	if !ok {
+		return refund, fmt.Errorf("no gateway %q is configured", refund.Provider)
+	}
+	ask := payment.Refund{
+		ID: refund.ID, Number: refund.AttemptID, GatewayID: refund.GatewayID,
+		Amount: refund.Amount, Total: refund.Captured, Reason: string(refund.Reason),
+	}
+	// Ask first: a refund that was sent before the answer was lost is not sent again.
+	status, err := gateway.QueryRefund(ctx, ask)
+	if errors.Is(err, payment.ErrNotFound) {
+		status, err = gateway.Refund(ctx, ask)
+	}
+	switch {
+	case errors.Is(err, payment.ErrRejected):
+		status = payment.RefundStatus{ID: refund.ID, State: payment.RefundFailed, Reason: err.Error()}
+	case err != nil:
+		return refund, err
+	}
+	switch status.State {
+	case payment.RefundSucceeded:
+		refund.State = ticketing.RefundSucceeded
+	case payment.RefundFailed:
+		refund.State = ticketing.RefundFailed
+	default:
+		return refund, nil
+	}
+	p.Metrics.refunded(refund)
+	return refund, p.Store.FinishRefund(ctx, refund.ID, refund.State, status.Reason)
+}
+
+// Sweep looks every second, for at most round, for captured money that no
+// workflow has judged and for open attempts that are due to be asked about.
+func (p *Payments) Sweep(ctx context.Context, round time.Duration) error {
+	end := time.NewTimer(round)
+	defer end.Stop()
+	pace := time.NewTicker(sweepPace)
+	defer pace.Stop()
+	for {
+		activity.RecordHeartbeat(ctx)
+		if err := errors.Join(p.deliverKept(ctx), p.askOpen(ctx)); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-end.C:
+			return nil
+		case <-pace.C:
+		}
+	}
+}
+
+// deliverKept brings captured money whose callback was kept, but not judged, to its workflow.
+func (p *Payments) deliverKept(ctx context.Context) error {
+	kept, err := p.Store.UnhandledCallbacks(ctx, sweepAge, sweepBatch)
+	if err != nil {
+		return err
+	}
+	p.each(kept, func(attempt ticketing.PaymentAttempt) error {
+		p.Log.Warn("captured money was not judged in time: delivering it again",
+			"order_id", attempt.OrderID, "attempt_id", attempt.ID, "provider", attempt.Provider)
+		p.Metrics.swept("kept")
+		return p.Deliverer.DeliverPayment(ctx, attempt)
+	})
+	return nil
+}
+
+// askOpen asks the gateways about open attempts whose callback may have been lost.
+func (p *Payments) askOpen(ctx context.Context) error {
+	due, err := p.Store.AttemptsToAsk(ctx, sweepBatch)
+	if err != nil {
+		return err
+	}
+	p.each(due, func(attempt ticketing.PaymentAttempt) error {
+		a := askGateway(ctx, p.Gateways, p.Store, attempt, payment.Provider.Query)
+		if a.storeErr != nil || a.state != payment.StatePaid {
+			return a.storeErr
+		}
+		p.Log.Warn("found a payment nobody told us of", "order_id", attempt.OrderID, "attempt_id", attempt.ID, "provider", attempt.Provider)
+		p.Metrics.swept("lost")
+		attempt.GatewayID = a.fact.GatewayID
+		return p.Deliverer.DeliverPayment(ctx, attempt)
+	})
+	return nil
+}
+
+// each runs step for every attempt, sweepParallel at a time. One that fails is logged and comes
+// again with the next look; it does not hold up the others.
+func (p *Payments) each(attempts []ticketing.PaymentAttempt, step func(ticketing.PaymentAttempt) error) {
+	var all sync.WaitGroup
+	places := make(chan struct{}, sweepParallel)
+	for _, attempt := range attempts {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			if err := step(attempt); err != nil {
+				p.Log.Error("sweep", "order_id", attempt.OrderID, "attempt_id", attempt.ID, "error", err)
+			}
+		})
+	}
+	all.Wait()
+}

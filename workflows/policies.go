@@ -1,0 +1,51 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// attentionAfter is how long a step may keep failing before a person is asked to look.
+const attentionAfter = 2 * time.Minute
+
+// inline is how a step is tried first: inside the workflow task, where it costs one history event.
+// It is bounded well below the task's own time-out of 10 s, so that a slow world never costs a
+// second task; what it cannot do in that time goes on as durable.
+func inline(summary string) workflow.LocalActivityOptions {
+	return workflow.LocalActivityOptions{
+		StartToCloseTimeout:    6 * time.Second,
+		ScheduleToCloseTimeout: 7 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    50 * time.Millisecond,
+			BackoffCoefficient: 2,
+			MaximumAttempts:    3,
+		},
+		Summary: summary,
+	}
+}
+
+// durable is how a step goes on that inline could not do: retried by the server until it succeeds,
+// whatever restarts in between. There is no bound on purpose: each step is owed, and after
+// attentionAfter a person is asked.
+func durable(summary string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		StartToCloseTimeout: 20 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    500 * time.Millisecond,
+			BackoffCoefficient: 2,
+			MaximumInterval:    time.Minute,
+		},
+		Summary: summary,
+	}
+}
+
+// patient is for an activity that works for minutes and reports that it is alive.
+func patient(summary string) workflow.ActivityOptions {
+	options := durable(summary)
+	options.StartToCloseTimeout = sweepRound + time.Minute
+	options.HeartbeatTimeout = 20 * time.Second
+	options.RetryPolicy.MaximumInterval = 10 * time.Second
+	return options
+}

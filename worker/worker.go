@@ -1,0 +1,80 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// Queues lists every task queue there is.
+var Queues = []string{workflows.PurchaseQueue, workflows.PaymentQueue}
+
+// Config is what the workers need.
+type Config struct {
+	Client client.Client
+	// Queues are the task queues to serve; empty means every one.
+	Queues []string
+	// Purchase and Payments are the steps, ready to use.
+	Purchase *activities.Purchase
+	Payments *activities.Payments
+	// OnFatal hears of a worker that cannot go on.
+	OnFatal func(error)
+}
+
+// Workers are the running workers of a process.
+type Workers struct {
+	running []worker.Worker
+}
+
+// Register registers every workflow.
+func Register(registry worker.WorkflowRegistry) {
+	registry.RegisterWorkflow(workflows.Purchase)
+	registry.RegisterWorkflow(workflows.LatePayment)
+	registry.RegisterWorkflow(workflows.PaymentSweep)
+}
+
+// Start starts a worker for each queue; it returns an error when one cannot reach Temporal.
+func Start(ctx context.Context, c Config) (*Workers, error) {
+	queues := c.Queues
+	if len(queues) == 0 {
+		queues = Queues
+	}
+	w := &Workers{}
+	for _, queue := range queues {
+		next := worker.New(c.Client, queue, worker.Options{
+			// A step is mostly a wait for the database; more at once than a few times its pool only queue there.
+			MaxConcurrentLocalActivityExecutionSize: 128,
+			WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+				InitialNumberOfPollers: 4, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 16,
+			}),
+			WorkerStopTimeout: 10 * time.Second,
+			OnFatalError:      c.OnFatal,
+		})
+		Register(next)
+		next.RegisterActivity(c.Purchase)
+		next.RegisterActivity(c.Payments)
+		if err := next.Start(); err != nil {
+			w.Stop()
+			return nil, fmt.Errorf("start the worker of queue %q: %w", queue, err)
+		}
+		w.running = append(w.running, next)
+	}
+	if err := workflows.StartPaymentSweep(ctx, c.Client); err != nil {
+		w.Stop()
+		return nil, fmt.Errorf("start the payment sweep: %w", err)
+	}
+	return w, nil
+}
+
+// Stop lets every running step finish, for at most ten seconds, and stops.
+func (w *Workers) Stop() {
+	for _, r := range w.running {
+		r.Stop()
+	}
+}

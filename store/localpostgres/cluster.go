@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/boxoffice/boxoffice/store/localpostgres/child"
+	"github.com/boxoffice/boxoffice/store/localpostgres/folderlock"
 )
 
 // superuser owns every database of the cluster.
@@ -47,20 +48,13 @@ func (f folder) clusterMajor() (int, error) {
 	return major, nil
 }
 
-// lock makes sure that one process at a time uses the folder. The lock goes with the process, however it ends.
-func (f folder) lock() (*os.File, error) {
-	file, err := os.OpenFile(f.lockFile(), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
+// lock makes sure that one process at a time uses the folder.
+func (f folder) lock() (*folderlock.Lock, error) {
+	lock, err := folderlock.Take(f.lockFile())
+	if taken, ok := errors.AsType[*folderlock.TakenError](err); ok {
+		return nil, fmt.Errorf("the PostgreSQL data in %s is in use by another process of ours (%d)", f, taken.PID)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = file.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("the PostgreSQL data in %s is in use by another process of ours", f)
-		}
-		return nil, fmt.Errorf("lock %s: %w", f.lockFile(), err)
-	}
-	return file, nil
+	return lock, err
 }
 
 func (f folder) password() (string, error) {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/store/localpostgres/child"
+	"github.com/boxoffice/boxoffice/store/localpostgres/folderlock"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -44,7 +45,7 @@ type Server struct {
 	port     int
 	password string
 	process  *child.Process
-	lock     *os.File
+	lock     *folderlock.Lock
 	// temporary is the folder to remove in the end, empty for one to keep.
 	temporary string
 }
@@ -80,7 +81,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		return nil, err
 	}
 	if err := server.run(ctx, installed, as, options); err != nil {
-		_ = server.lock.Close()
+		server.lock.Release()
 		return nil, err
 	}
 	return server, nil
@@ -297,7 +298,7 @@ func (s *Server) Stop(ctx context.Context) error {
 
 // letGo gives the folder free for another start.
 func (s *Server) letGo() {
-	_ = s.lock.Close() // closed already by an earlier Stop
+	s.lock.Release()
 	if s.temporary != "" {
 		_ = os.RemoveAll(s.temporary) // leaves rubbish in the system's temporary folder at worst
 	}

@@ -1,0 +1,237 @@
+/** What the API sends and takes; the contract is api/openapi.yaml. */
+
+/** An amount in minor units of its currency: 38000 CNY is 380.00 yuan. */
+export interface Money {
+  amount: number
+  currency: string
+}
+
+export type Language = 'en' | 'zh-CN'
+
+/** A text for people, keyed by language. */
+export type Text = Partial<Record<Language, string>>
+
+export const kinds = ['cinema', 'concert', 'theatre', 'sport', 'journey'] as const
+export type Kind = (typeof kinds)[number]
+
+export type EventState = 'DRAFT' | 'ON_SALE' | 'PAUSED' | 'ENDED' | 'CANCELLED' | 'POSTPONED'
+
+export interface EventSummary {
+  id: string
+  kind: Kind
+  title: Text
+  summary: Text
+  organiser: string
+  state: EventState
+  city: Text
+  venue: Text
+  time_zone: string
+  first_session_at: string
+  last_session_at: string
+  price_from: Money
+  available: number
+}
+
+export interface EventList {
+  events: EventSummary[]
+  next_cursor?: string
+}
+
+export interface EventFilter {
+  from?: string
+  to?: string
+  city?: string
+  kind?: string
+  q?: string
+  limit?: number
+  cursor?: string
+}
+
+export interface Venue {
+  id: string
+  name: Text
+  city: Text
+  address: Text
+  time_zone: string
+}
+
+export interface TicketType {
+  id: string
+  session_id: string
+  name: Text
+  /** What one ticket costs now: base price and surcharge. */
+  price: Money
+  base_price: Money
+  surcharge: Money
+  phase?: { name: Text; until: string } | null
+  max_per_order: number
+  sale_from: string
+  sale_until: string
+  on_sale: boolean
+  capacity: number
+  available: number
+}
+
+export interface Session {
+  id: string
+  event_id: string
+  venue: Venue
+  starts_at: string
+  ends_at: string
+  ticket_types: TicketType[]
+}
+
+export interface EventHead {
+  id: string
+  kind: Kind
+  title: Text
+  summary: Text
+  organiser: string
+  state: EventState
+  max_per_order: number
+  order_fee: Money
+  hold_seconds: number
+}
+
+export interface EventDetail extends EventHead {
+  sessions: Session[]
+}
+
+export interface SessionDetail {
+  event: EventHead
+  session: Session
+}
+
+export interface Availability {
+  session_id: string
+  as_of: string
+  ticket_types: { id: string; available: number; capacity: number }[]
+}
+
+export interface Ask {
+  ticket_type_id: string
+  quantity: number
+}
+
+export interface PricedLine extends Ask {
+  name: Text
+  base_price: Money
+  surcharge: Money
+  amount: Money
+}
+
+export interface Quote {
+  lines: PricedLine[]
+  order_fee: Money
+  total: Money
+}
+
+export interface Buyer {
+  name: string
+  email: string
+  phone?: string
+}
+
+export interface NewOrder {
+  session_id: string
+  lines: Ask[]
+  buyer: Buyer
+  language?: Language
+  expected_total?: Money
+}
+
+export type OrderState =
+  | 'PENDING'
+  | 'AWAITING_REVIEW'
+  | 'PAID'
+  | 'REFUSED'
+  | 'CANCELLED'
+  | 'EXPIRED'
+  | 'FAILED'
+  | 'REFUNDING'
+  | 'PARTIALLY_REFUNDED'
+  | 'REFUNDED'
+  | 'EXCHANGED'
+
+export type AttemptState =
+  | 'CREATED'
+  | 'PENDING'
+  | 'DECLINED'
+  | 'CLOSED'
+  | 'ACCEPTED'
+  | 'REJECTED'
+  | 'REFUNDED'
+
+export interface Attempt {
+  id: string
+  method: string
+  provider: string
+  state: AttemptState
+  amount: Money
+  pay_url?: string
+  qr?: string
+  created_at: string
+  expires_at: string
+}
+
+export interface Ticket {
+  id: string
+  ticket_type_id: string
+  name: Text
+  state: 'VALID' | 'VOID'
+  code: string
+  issued_at: string
+}
+
+export interface Refund {
+  id: string
+  attempt_id: string
+  amount: Money
+  state: string
+  reason: string
+  created_at: string
+}
+
+export interface Order extends Quote {
+  id: string
+  state: OrderState
+  session_id: string
+  event_id: string
+  event_title: Text
+  session_starts_at: string
+  venue: Venue
+  buyer: Buyer
+  language: Language
+  pay_by: string
+  server_time: string
+  created_at: string
+  updated_at: string
+  revision: number
+  methods: string[]
+  attempts: Attempt[]
+  tickets: Ticket[]
+  refunds: Refund[]
+}
+
+/** What POST /orders answers: the whole order with 201, only these fields for sure with 202. */
+export interface PlacedOrder extends Partial<Order> {
+  id: string
+  state: OrderState
+  token: string
+}
+
+export interface TimelineEntry {
+  sequence: number
+  kind: string
+  state: OrderState
+  at: string
+  detail?: Record<string, unknown>
+}
+
+export interface StartedPayment {
+  attempt_id: string
+  method: string
+  pay_url?: string
+  qr?: string
+  expires_at: string
+}

@@ -1,0 +1,311 @@
+package api
+
+import (
+	"context"
+	"hash/fnv"
+	"log/slog"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// How stale an answer may be. Sources are renewed in the background from sourceFresh on and waited
+// for from sourceStale on; an answer rendered from them is kept for renderedFresh. Together: what a
+// buyer reads is never more than a second behind the database. When the database does not answer,
+// nothing older is served.
+const (
+	sourceFresh   = 250 * time.Millisecond
+	sourceStale   = 700 * time.Millisecond
+	renderedFresh = 250 * time.Millisecond
+	// stockTrusted is how old a count may be to refuse an order by it.
+	stockTrusted = time.Second
+	// loadTimeout bounds one read of the database by a cache.
+	loadTimeout = 2 * time.Second
+)
+
+// catalogue is everything on offer at one moment. It is never changed once made.
+type catalogue struct {
+	events   []ticketing.Event
+	event    map[string]*ticketing.Event
+	session  map[string]listed
+	typeName map[string]ticketing.Text
+	revision int64
+}
+
+// listed is a session with its event.
+type listed struct {
+	event   *ticketing.Event
+	session *ticketing.Session
+}
+
+func newCatalogue(events []ticketing.Event, revision int64) *catalogue {
+	k := &catalogue{
+		events: events, revision: revision,
+		event:    make(map[string]*ticketing.Event, len(events)),
+		session:  map[string]listed{},
+		typeName: map[string]ticketing.Text{},
+	}
+	for i := range events {
+		e := &events[i]
+		k.event[e.ID] = e
+		sort.SliceStable(e.Sessions, func(a, b int) bool { return e.Sessions[a].StartsAt.Before(e.Sessions[b].StartsAt) })
+		for j := range e.Sessions {
+			k.session[e.Sessions[j].ID] = listed{e, &e.Sessions[j]}
+			for _, t := range e.Sessions[j].TicketTypes {
+				k.typeName[t.ID] = t.Name
+			}
+		}
+	}
+	return k
+}
+
+// catalogueCache keeps the catalogue and asks the database only for its revision.
+type catalogueCache struct {
+	store   Store
+	flights singleflight.Group
+	current atomic.Pointer[datedCatalogue]
+}
+
+type datedCatalogue struct {
+	*catalogue
+	at time.Time
+}
+
+func newCatalogueCache(store Store) *catalogueCache { return &catalogueCache{store: store} }
+
+// get returns the catalogue as it was at most sourceStale ago.
+func (k *catalogueCache) get(ctx context.Context) (*catalogue, error) {
+	now := k.current.Load()
+	age := time.Duration(1 << 62)
+	if now != nil {
+		age = time.Since(now.at)
+	}
+	if age < sourceFresh {
+		return now.catalogue, nil
+	}
+	renewed := k.flights.DoChan("", k.renew)
+	if age < sourceStale {
+		return now.catalogue, nil
+	}
+	select {
+	case r := <-renewed:
+		if r.Err != nil {
+			return nil, unavailable(r.Err)
+		}
+		return r.Val.(*catalogue), nil
+	case <-ctx.Done():
+		return nil, unavailable(ctx.Err())
+	}
+}
+
+func (k *catalogueCache) renew() (any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
+	at := time.Now() // before the question, so that the age is never understated
+	revision, err := k.store.CatalogueRevision(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if now := k.current.Load(); now != nil && now.revision == revision {
+		k.current.Store(&datedCatalogue{now.catalogue, at})
+		return now.catalogue, nil
+	}
+	// The revision was read first: if the catalogue changes in between, the next look finds out.
+	events, err := k.store.Catalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fresh := newCatalogue(events, revision)
+	k.current.Store(&datedCatalogue{fresh, at})
+	return fresh, nil
+}
+
+// counted is what was free of each ticket type of a session at a moment.
+type counted struct {
+	free map[string]int
+	at   time.Time
+	// version tells counts apart by their numbers alone.
+	version uint64
+}
+
+// stockCache keeps what is free. While somebody watches or asks for a session it is counted again
+// every pace, for all such sessions in one query.
+type stockCache struct {
+	store     Store
+	catalogue *catalogueCache
+	watch     *watcher
+	flights   singleflight.Group
+	mu        sync.RWMutex
+	counts    map[string]counted
+}
+
+// stockPace is how often the stock of watched sessions is counted.
+const stockPace = 300 * time.Millisecond
+
+func newStockCache(store Store, k *catalogueCache, done chan struct{}, running *sync.WaitGroup, log *slog.Logger) *stockCache {
+	s := &stockCache{store: store, catalogue: k, counts: map[string]counted{}}
+	s.watch = newWatcher(stockPace, s.count, done, running, log)
+	return s
+}
+
+// get counts sessions as they were at most sourceStale ago.
+func (s *stockCache) get(ctx context.Context, sessionIDs ...string) (map[string]counted, error) {
+	known := make(map[string]counted, len(sessionIDs))
+	var missing []string
+	s.mu.RLock()
+	for _, id := range sessionIDs {
+		if n, ok := s.counts[id]; ok && time.Since(n.at) < sourceStale {
+			known[id] = n
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	s.mu.RUnlock()
+	for _, id := range sessionIDs {
+		s.watch.touch(id)
+	}
+	if len(missing) == 0 {
+		return known, nil
+	}
+	sort.Strings(missing)
+	flight := s.flights.DoChan(strings.Join(missing, "\x00"), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+		defer cancel()
+		_, err := s.count(ctx, missing)
+		return nil, err
+	})
+	select {
+	case r := <-flight:
+		if r.Err != nil {
+			return nil, unavailable(r.Err)
+		}
+	case <-ctx.Done():
+		return nil, unavailable(ctx.Err())
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, id := range missing {
+		known[id] = s.counts[id]
+	}
+	return known, nil
+}
+
+// peek returns what is known of a session if it is young enough to refuse an order by, and sees to
+// it that more will be known soon. It never waits.
+func (s *stockCache) peek(sessionID string) (counted, bool) {
+	s.watch.touch(sessionID)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n, ok := s.counts[sessionID]
+	return n, ok && time.Since(n.at) < stockTrusted
+}
+
+// count reads sessions' stock and returns those whose numbers changed.
+func (s *stockCache) count(ctx context.Context, sessionIDs []string) (changed []string, err error) {
+	at := time.Now()
+	free, err := s.store.Availability(ctx, sessionIDs)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(at)
+	for _, id := range sessionIDs {
+		n := counted{free: free[id], at: at, version: versionOf(free[id])}
+		before, known := s.counts[id]
+		if known && before.at.After(at) {
+			continue // a younger count has overtaken this one
+		}
+		s.counts[id] = n
+		if !known || before.version != n.version {
+			changed = append(changed, id)
+		}
+	}
+	return changed, nil
+}
+
+// forget drops counts nobody has asked for in a while, so that memory follows interest.
+func (s *stockCache) forget(now time.Time) {
+	const most, old = 10_000, time.Minute
+	if len(s.counts) < most {
+		return
+	}
+	for id, n := range s.counts {
+		if now.Sub(n.at) > old {
+			delete(s.counts, id)
+		}
+	}
+}
+
+func versionOf(free map[string]int) uint64 {
+	ids := make([]string, 0, len(free))
+	for id := range free {
+		ids = append(ids, id)
+	}
+	sort.Strings(ids)
+	h := fnv.New64a()
+	for _, id := range ids {
+		_, _ = h.Write([]byte(id + "=" + strconv.Itoa(free[id]) + ";"))
+	}
+	return h.Sum64()
+}
+
+// renderCache keeps the bytes of hot answers for renderedFresh.
+type renderCache struct {
+	flights singleflight.Group
+	mu      sync.RWMutex
+	pages   map[string]page
+}
+
+// page is a rendered answer.
+type page struct {
+	body []byte
+	etag string
+	at   time.Time
+}
+
+// maxPages bounds how many different answers are kept; they live so briefly that the oldest need
+// not be found.
+const maxPages = 2_000
+
+func newRenderCache() *renderCache { return &renderCache{pages: map[string]page{}} }
+
+// get returns the answer for key, rendering it at most once at a time.
+func (r *renderCache) get(key string, render func() (page, error)) (page, error) {
+	r.mu.RLock()
+	p, ok := r.pages[key]
+	r.mu.RUnlock()
+	if ok && time.Since(p.at) < renderedFresh {
+		return p, nil
+	}
+	made, err, _ := r.flights.Do(key, func() (any, error) {
+		p, err := render()
+		if err != nil {
+			return nil, err
+		}
+		p.at = time.Now()
+		if p.etag == "" {
+			h := fnv.New64a()
+			_, _ = h.Write(p.body)
+			p.etag = `"` + strconv.FormatUint(h.Sum64(), 36) + `"`
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if len(r.pages) >= maxPages {
+			clear(r.pages)
+		}
+		r.pages[key] = p
+		return p, nil
+	})
+	if err != nil {
+		return page{}, err
+	}
+	return made.(page), nil
+}

@@ -1,0 +1,122 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+const (
+	// keepBound is how long a callback may take to be kept; gateways wait about five seconds.
+	keepBound = 3 * time.Second
+	// deliverBound is how long its delivery may hold up the acknowledgement.
+	deliverBound = 4 * time.Second
+)
+
+// callback answers POST /api/v1/callbacks/{provider}: verify, keep, deliver, acknowledge. Nothing
+// is acknowledged that was not kept; what was kept is acknowledged whatever happens next, for the
+// sweep delivers it too.
+func (s *Server) callback(c *fiber.Ctx) error {
+	gateway, ok := s.Payments.Provider(c.Params("provider"))
+	if !ok {
+		return ticketing.Errorf(ticketing.CodeNotFound, "there is no such payment provider")
+	}
+	body := c.BodyRaw()
+	notice, err := parseCallback(gateway, headerOf(c), body, s.Now())
+	if err != nil {
+		return s.refuseCallback(gateway.Name(), err)
+	}
+	keep := Callback{Provider: gateway.Name(), EventID: notice.EventID, Kind: string(notice.Kind), Body: body}
+	if notice.Kind == payment.NoticePayment {
+		fact := factOf(gateway.Name(), notice.Payment)
+		keep.Fact = &fact
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), keepBound)
+	defer cancel()
+	kept, err := s.Store.KeepCallback(ctx, keep)
+	if err != nil {
+		return unavailable(fmt.Errorf("keep callback: %w", err))
+	}
+	aboutOrder(c, kept.Attempt.OrderID)
+	delivery := "first"
+	if !kept.First {
+		delivery = "repeated"
+	}
+	s.metrics.callbacks.WithLabelValues(gateway.Name(), delivery).Inc()
+	if kept.First && keep.Fact != nil && keep.Fact.State == payment.StatePaid {
+		s.suspicious(kept.Attempt, *keep.Fact)
+		s.deliver(kept.Attempt)
+	}
+	status, contentType, answer := gateway.Acknowledge()
+	c.Status(status)
+	c.Set(fiber.HeaderContentType, contentType)
+	c.Response().SetBodyRaw(answer)
+	return nil
+}
+
+// deliver brings captured money to its workflow. Failing is no loss: the sweep tries again.
+func (s *Server) deliver(attempt ticketing.PaymentAttempt) {
+	ctx, cancel := context.WithTimeout(context.Background(), deliverBound)
+	defer cancel()
+	if err := s.Deliverer.DeliverPayment(ctx, attempt); err != nil {
+		s.metrics.deliveriesFailed.Inc()
+		s.Log.Warn("captured money is kept but not delivered yet", "order_id", attempt.OrderID,
+			"attempt_id", attempt.ID, "provider", attempt.Provider, "error", err)
+	}
+}
+
+// suspicious raises an alarm about captured money that is not what was asked for.
+func (s *Server) suspicious(attempt ticketing.PaymentAttempt, fact ticketing.PaymentFact) {
+	if attempt.OrderID == "" {
+		s.Log.Error("captured money for no attempt of ours", "provider", fact.Provider, "attempt_id", fact.AttemptID, "captured", fact.Captured.String())
+	} else if attempt.Amount != fact.Captured {
+		s.Log.Error("captured amount differs from the order", "order_id", attempt.OrderID, "attempt_id", attempt.ID,
+			"asked", attempt.Amount.String(), "captured", fact.Captured.String())
+	}
+}
+
+// refuseCallback counts a callback that was not believed, and says no.
+func (s *Server) refuseCallback(provider string, cause error) error {
+	reason, answer := "malformed", ticketing.Errorf(codeMalformed, "the callback cannot be read")
+	switch {
+	case errors.Is(cause, payment.ErrSignature):
+		reason, answer = "signature", ticketing.Errorf(codeUnauthorized, "the callback is not signed as it must be")
+	case errors.Is(cause, payment.ErrWrongMerchant):
+		reason, answer = "merchant", ticketing.Errorf(ticketing.CodeInvalid, "the callback is for another merchant")
+		s.Log.Error("validly signed callback for another merchant", "provider", provider, "error", cause)
+	}
+	s.metrics.callbacksRefused.WithLabelValues(provider, reason).Inc()
+	ctx, cancel := context.WithTimeout(context.Background(), keepBound)
+	defer cancel()
+	if err := s.Store.CountRefusedCallback(ctx, provider, reason); err != nil {
+		s.Log.Error("cannot count a refused callback", "provider", provider, "reason", reason, "error", err)
+	}
+	return &fault{domainError: answer, cause: cause}
+}
+
+// parseCallback lets an adapter read a callback; one that panics over its content has refused it.
+func parseCallback(gateway payment.Provider, header http.Header, body []byte, now time.Time) (notice payment.Notice, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: adapter panicked: %v\n%s", payment.ErrMalformed, p, debug.Stack())
+		}
+	}()
+	return gateway.ParseCallback(header, body, now)
+}
+
+// headerOf copies the request's header, for what reads it knows nothing of Fiber.
+func headerOf(c *fiber.Ctx) http.Header {
+	header := make(http.Header, 16)
+	for name, value := range c.Request().Header.All() {
+		header.Add(string(name), string(value))
+	}
+	return header
+}

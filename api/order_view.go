@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// orderView is an order as its buyer reads it.
+type orderView struct {
+	ID              string               `json:"id"`
+	State           ticketing.OrderState `json:"state"`
+	SessionID       string               `json:"session_id"`
+	EventID         string               `json:"event_id"`
+	EventTitle      ticketing.Text       `json:"event_title"`
+	SessionStartsAt instant              `json:"session_starts_at,omitzero"`
+	Venue           *ticketing.Venue     `json:"venue,omitzero"`
+	Lines           []lineView           `json:"lines"`
+	OrderFee        ticketing.Money      `json:"order_fee"`
+	Total           ticketing.Money      `json:"total"`
+	Buyer           buyerView            `json:"buyer"`
+	Language        string               `json:"language"`
+	PayBy           instant              `json:"pay_by,omitzero"`
+	ServerTime      instant              `json:"server_time"`
+	CreatedAt       instant              `json:"created_at"`
+	UpdatedAt       instant              `json:"updated_at"`
+	Revision        int                  `json:"revision"`
+	Refusal         *ticketing.Refusal   `json:"refusal,omitzero"`
+	Methods         []string             `json:"methods"`
+	Attempts        []attemptView        `json:"attempts"`
+	Tickets         []ticketView         `json:"tickets"`
+	Refunds         []refundView         `json:"refunds"`
+	// Token is only in the answer to the submission.
+	Token string `json:"token,omitzero"`
+}
+
+type lineView struct {
+	TicketTypeID string          `json:"ticket_type_id"`
+	Name         ticketing.Text  `json:"name"`
+	Quantity     int             `json:"quantity"`
+	BasePrice    ticketing.Money `json:"base_price"`
+	Surcharge    ticketing.Money `json:"surcharge"`
+	Amount       ticketing.Money `json:"amount"`
+}
+
+type buyerView struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Phone string `json:"phone,omitzero"`
+}
+
+type attemptView struct {
+	ID        string                 `json:"id"`
+	Method    string                 `json:"method"`
+	Provider  string                 `json:"provider"`
+	State     ticketing.AttemptState `json:"state"`
+	Amount    ticketing.Money        `json:"amount"`
+	PayURL    string                 `json:"pay_url,omitzero"`
+	QR        string                 `json:"qr,omitzero"`
+	CreatedAt instant                `json:"created_at"`
+	ExpiresAt instant                `json:"expires_at"`
+}
+
+type ticketView struct {
+	ID           string                `json:"id"`
+	TicketTypeID string                `json:"ticket_type_id"`
+	Name         ticketing.Text        `json:"name"`
+	State        ticketing.TicketState `json:"state"`
+	Code         string                `json:"code"`
+	IssuedAt     instant               `json:"issued_at"`
+}
+
+type refundView struct {
+	ID        string                 `json:"id"`
+	AttemptID string                 `json:"attempt_id"`
+	Amount    ticketing.Money        `json:"amount"`
+	State     ticketing.RefundState  `json:"state"`
+	Reason    ticketing.RejectReason `json:"reason"`
+	CreatedAt instant                `json:"created_at"`
+}
+
+type timelineEntry struct {
+	Sequence int                      `json:"sequence"`
+	Kind     ticketing.OrderEventKind `json:"kind"`
+	State    ticketing.OrderState     `json:"state"`
+	At       instant                  `json:"at"`
+	Detail   map[string]any           `json:"detail"`
+}
+
+type timeline struct {
+	Events []timelineEntry `json:"events"`
+}
+
+// pendingView is the answer while no worker has given one.
+type pendingView struct {
+	ID         string               `json:"id"`
+	State      ticketing.OrderState `json:"state"`
+	Token      string               `json:"token"`
+	ServerTime instant              `json:"server_time"`
+}
+
+// viewOrder shows an order, with the names the catalogue has for what it is about.
+func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, error) {
+	k, err := s.catalogue.get(ctx)
+	if err != nil {
+		return orderView{}, err
+	}
+	v := orderView{
+		ID: o.ID, State: o.State, SessionID: o.SessionID, EventID: o.EventID, EventTitle: ticketing.Text{},
+		Total: o.Total, OrderFee: ticketing.Money{Amount: o.OrderFee, Currency: o.Total.Currency},
+		Buyer:    buyerView{o.Buyer.Name, o.Buyer.Email, o.Buyer.Phone},
+		Language: o.Buyer.Language, PayBy: instant(o.PayBy), ServerTime: instant(s.Now()),
+		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt), Revision: o.Revision, Refusal: o.Refusal,
+		Lines: []lineView{}, Methods: []string{}, Attempts: []attemptView{}, Tickets: []ticketView{}, Refunds: []refundView{},
+	}
+	if l, ok := k.session[o.SessionID]; ok {
+		v.EventTitle, v.SessionStartsAt, v.Venue = l.event.Title, instant(l.session.StartsAt), &l.session.Venue
+	}
+	if o.State.HoldsStock() {
+		v.Methods = s.Payments.Methods()
+	}
+	name := func(ticketTypeID string) ticketing.Text {
+		if t, ok := k.typeName[ticketTypeID]; ok {
+			return t
+		}
+		return ticketing.Text{"en": ticketTypeID}
+	}
+	money := func(amount int64) ticketing.Money { return ticketing.Money{Amount: amount, Currency: o.Total.Currency} }
+	for _, l := range o.Lines {
+		v.Lines = append(v.Lines, viewLine(l, name(l.TicketTypeID), money))
+	}
+	for _, a := range o.Attempts {
+		v.Attempts = append(v.Attempts, attemptView{
+			ID: a.ID, Method: a.Method, Provider: a.Provider, State: a.State, Amount: a.Amount,
+			PayURL: a.PayURL, QR: a.QR, CreatedAt: instant(a.CreatedAt), ExpiresAt: instant(a.ExpiresAt),
+		})
+	}
+	for _, t := range o.Tickets {
+		v.Tickets = append(v.Tickets, ticketView{
+			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: name(t.TicketTypeID), State: t.State, Code: t.Code, IssuedAt: instant(t.IssuedAt),
+		})
+	}
+	for _, r := range o.Refunds {
+		v.Refunds = append(v.Refunds, refundView{
+			ID: r.ID, AttemptID: r.AttemptID, Amount: r.Amount, State: r.State, Reason: r.Reason, CreatedAt: instant(r.CreatedAt),
+		})
+	}
+	return v, nil
+}
+
+func viewLine(l ticketing.PricedLine, name ticketing.Text, money func(int64) ticketing.Money) lineView {
+	return lineView{
+		TicketTypeID: l.TicketTypeID, Name: name, Quantity: l.Quantity,
+		BasePrice: money(l.BasePrice), Surcharge: money(l.Surcharge), Amount: money(l.Amount),
+	}
+}
+
+func viewEntry(e ticketing.OrderEvent) timelineEntry {
+	detail := e.Detail
+	if detail == nil {
+		detail = map[string]any{}
+	}
+	return timelineEntry{Sequence: e.Sequence, Kind: e.Kind, State: e.State, At: instant(e.At), Detail: detail}
+}

@@ -1,0 +1,328 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// orderRequest is what a buyer submits.
+type orderRequest struct {
+	SessionID     string           `json:"session_id"`
+	Lines         []ticketing.Ask  `json:"lines"`
+	Buyer         buyerRequest     `json:"buyer"`
+	Language      string           `json:"language"`
+	ExpectedTotal *ticketing.Money `json:"expected_total"`
+}
+
+// intent is a checked order request: what a buyer wants, under the id it will have.
+type intent struct {
+	orderID     string
+	fingerprint string
+	listed
+	hold  ticketing.HoldRequest
+	quote ticketing.Quote
+}
+
+const (
+	minKey = 8
+	maxKey = 200
+	maxID  = 64
+	// clockDoubt is how far apart our clock and the database's may be before we would refuse what it grants.
+	clockDoubt = 2 * time.Second
+	// startBound is how long a submission may take in all before the buyer is told to ask again.
+	startBound = 10 * time.Second
+)
+
+// submitOrder answers POST /api/v1/orders.
+func (s *Server) submitOrder(c *fiber.Ctx) error {
+	begun := time.Now()
+	if err := s.admit(c); err != nil {
+		s.metrics.orders.WithLabelValues(string(codeRateLimited)).Inc()
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startBound)
+	defer cancel()
+	in, err := s.readIntent(ctx, c)
+	if err != nil {
+		s.metrics.orders.WithLabelValues(string(faultOf(err).Code)).Inc()
+		return err
+	}
+	aboutOrder(c, in.orderID)
+	order, err := s.place(ctx, in)
+	token := s.Identity.OrderToken(in.orderID)
+	c.Set(fiber.HeaderLocation, "/api/v1/orders/"+in.orderID)
+	switch {
+	case errors.Is(err, ErrNoAnswer):
+		s.metrics.orders.WithLabelValues("pending").Inc()
+		c.Set(fiber.HeaderRetryAfter, "1")
+		return sendJSON(c, fiber.StatusAccepted, pendingView{in.orderID, ticketing.OrderPending, token, instant(s.Now())})
+	case err != nil:
+		c.Response().Header.Del(fiber.HeaderLocation)
+		s.metrics.orders.WithLabelValues(string(faultOf(err).Code)).Inc()
+		return err
+	}
+	s.metrics.orders.WithLabelValues("held").Inc()
+	s.metrics.holdLatency.Observe(time.Since(begun).Seconds())
+	view, err := s.viewOrder(ctx, order)
+	if err != nil {
+		return err
+	}
+	view.Token = token
+	return sendJSON(c, fiber.StatusCreated, view)
+}
+
+// admit applies the limit per client address.
+func (s *Server) admit(c *fiber.Ctx) error {
+	if s.Limiter == nil {
+		return nil
+	}
+	wait, ok := s.Limiter.Allow(s.clientAddress(c), time.Now())
+	if ok {
+		return nil
+	}
+	return &fault{
+		domainError: ticketing.Errorf(codeRateLimited, "too many orders from this address"),
+		retryAfter:  max(1, int((wait+time.Second-1)/time.Second)),
+	}
+}
+
+// readIntent reads and checks everything of an order that needs no database write.
+func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
+	key := c.Get("Idempotency-Key")
+	if key == "" {
+		return intent{}, ticketing.Errorf(codeKeyRequired, "send a new random Idempotency-Key for every order, and the same one when trying it again")
+	}
+	if len(key) < minKey || len(key) > maxKey || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return intent{}, ticketing.Errorf(ticketing.CodeInvalid, "Idempotency-Key must have %d to %d visible ASCII characters", minKey, maxKey)
+	}
+	var r orderRequest
+	if err := decodeBody(c, &r); err != nil {
+		return intent{}, err
+	}
+	buyer, err := validBuyer(r.Buyer, r.Language)
+	if err != nil {
+		return intent{}, err
+	}
+	if t := r.ExpectedTotal; t != nil && (t.Amount < 0 || !ticketing.ValidCurrency(t.Currency)) {
+		return intent{}, ticketing.FieldErrorf(ticketing.CodeInvalid, "/expected_total", "must be a non-negative amount and a currency")
+	}
+	l, quote, priceErr := s.price(ctx, r.SessionID, r.Lines, clockDoubt)
+	if code := ticketing.CodeOf(priceErr); priceErr != nil && (code == "" || code == ticketing.CodeInvalid || code == ticketing.CodeNotFound || code == codeUnavailable) {
+		return intent{}, priceErr
+	}
+	orderID := s.Identity.OrderID(buyer.Email, key)
+	fingerprint, err := s.fingerprint(r, buyer)
+	if err != nil {
+		return intent{}, err
+	}
+	in := intent{
+		orderID: orderID, fingerprint: fingerprint, listed: l, quote: quote,
+		hold: ticketing.HoldRequest{
+			OrderID: orderID, EventID: l.event.ID, SessionID: l.session.ID, Lines: r.Lines, Buyer: buyer,
+			ExpectedTotal: r.ExpectedTotal, Fingerprint: fingerprint,
+		},
+	}
+	if priceErr == nil {
+		priceErr = s.soldOut(l, r.Lines)
+	}
+	if priceErr == nil {
+		return in, nil
+	}
+	// Refused early, unless this very order was granted before: the same intent gets the same answer.
+	_, err = s.Store.OrderFingerprint(ctx, orderID)
+	switch {
+	case err == nil:
+		return in, nil
+	case ticketing.CodeOf(err) == ticketing.CodeNotFound:
+		return intent{}, priceErr
+	default:
+		return intent{}, unavailable(err)
+	}
+}
+
+// price finds a session and prices asks for it now. A sale window is only held against the buyer
+// when it is closed doubt earlier and later too.
+func (s *Server) price(ctx context.Context, sessionID string, asks []ticketing.Ask, doubt time.Duration) (listed, ticketing.Quote, error) {
+	if sessionID == "" || len(sessionID) > maxID {
+		return listed{}, ticketing.Quote{}, ticketing.FieldErrorf(ticketing.CodeInvalid, "/session_id", "must name a session")
+	}
+	l, _, err := s.findSession(ctx, sessionID)
+	if err != nil {
+		if ticketing.CodeOf(err) == ticketing.CodeNotFound {
+			err = ticketing.FieldErrorf(ticketing.CodeNotFound, "/session_id", "there is no such session")
+		}
+		return l, ticketing.Quote{}, err
+	}
+	now := s.Now()
+	quote, err := ticketing.PriceOrder(*l.event, *l.session, asks, now)
+	for _, shift := range []time.Duration{doubt, -doubt} {
+		if ticketing.CodeOf(err) == ticketing.CodeWindowClosed && doubt > 0 {
+			if q, again := ticketing.PriceOrder(*l.event, *l.session, asks, now.Add(shift)); again == nil {
+				quote, err = q, nil
+			}
+		}
+	}
+	return l, quote, err
+}
+
+// soldOut refuses what the cache knows to be gone.
+func (s *Server) soldOut(l listed, asks []ticketing.Ask) error {
+	stock, ok := s.stock.peek(l.session.ID)
+	if !ok {
+		return nil
+	}
+	for i, ask := range asks {
+		if free := stock.free[ask.TicketTypeID]; free < ask.Quantity {
+			return ticketing.FieldErrorf(ticketing.CodeSoldOut, "/lines/"+strconv.Itoa(i)+"/quantity", "%d left, %d asked for", free, ask.Quantity)
+		}
+	}
+	return nil
+}
+
+// fingerprint tells this request from another under the same key, whatever its spelling in JSON.
+func (s *Server) fingerprint(r orderRequest, buyer ticketing.Buyer) (string, error) {
+	canonical, err := json.Marshal(struct {
+		SessionID string
+		Lines     []ticketing.Ask
+		Buyer     ticketing.Buyer
+		Expected  *ticketing.Money
+	}{r.SessionID, r.Lines, buyer, r.ExpectedTotal})
+	return s.Identity.Fingerprint(canonical), err
+}
+
+// submits lets equal submissions that arrive at the same time share one start.
+type submits struct {
+	mu      sync.Mutex
+	flights map[string]*submitted
+}
+
+type submitted struct {
+	done  chan struct{}
+	order ticketing.Order
+	err   error
+}
+
+// place makes the order of an intent, once, and returns it; or the refusal, as an error.
+func (s *Server) place(ctx context.Context, in intent) (ticketing.Order, error) {
+	key := in.orderID + in.fingerprint
+	s.submits.mu.Lock()
+	if s.submits.flights == nil {
+		s.submits.flights = map[string]*submitted{}
+	}
+	if flight, ok := s.submits.flights[key]; ok {
+		s.submits.mu.Unlock()
+		select {
+		case <-flight.done:
+			return flight.order, flight.err
+		case <-ctx.Done():
+			return ticketing.Order{}, ErrNoAnswer
+		}
+	}
+	flight := &submitted{done: make(chan struct{}), err: errors.New("placing the order panicked")}
+	s.submits.flights[key] = flight
+	s.submits.mu.Unlock()
+	defer func() {
+		s.submits.mu.Lock()
+		delete(s.submits.flights, key)
+		s.submits.mu.Unlock()
+		close(flight.done)
+	}()
+	flight.order, flight.err = s.placeOnce(ctx, in)
+	return flight.order, flight.err
+}
+
+func (s *Server) placeOnce(ctx context.Context, in intent) (ticketing.Order, error) {
+	policy := s.Policy
+	if in.event.HoldFor > 0 {
+		policy.HoldFor = in.event.HoldFor
+	}
+	held, err := s.Purchases.Start(ctx, NewPurchase{
+		Input:   workflows.PurchaseInput{Hold: in.hold, Organiser: in.event.Organiser, Policy: policy},
+		Amount:  in.quote.Total.Amount,
+		Summary: summaryOf(in),
+	})
+	if errors.Is(err, ErrStarted) {
+		return s.placedBefore(ctx, in)
+	}
+	return s.orderOf(ctx, in, held, err)
+}
+
+// placedBefore answers a submission whose purchase runs or has run: from the database where the
+// order is there, else from the purchase itself, which is about to put it there.
+func (s *Server) placedBefore(ctx context.Context, in intent) (ticketing.Order, error) {
+	order, err := s.storedOrder(ctx, in)
+	if ticketing.CodeOf(err) != ticketing.CodeNotFound {
+		return order, err
+	}
+	held, err := s.Purchases.Hold(ctx, in.orderID)
+	if errors.Is(err, ErrNotRunning) {
+		return s.storedOrder(ctx, in) // it ended in between
+	}
+	return s.orderOf(ctx, in, held, err)
+}
+
+// orderOf makes the order from its hold, without asking the database where the hold tells all.
+func (s *Server) orderOf(ctx context.Context, in intent, held ticketing.HoldResult, err error) (ticketing.Order, error) {
+	switch {
+	case errors.Is(err, ErrNoAnswer):
+		return ticketing.Order{}, err
+	case err != nil:
+		return ticketing.Order{}, unavailable(err)
+	case held.Fingerprint != in.fingerprint:
+		return ticketing.Order{}, keyReused()
+	case held.Refusal != nil:
+		return ticketing.Order{}, held.Refusal.Err()
+	case held.State != ticketing.OrderPending || held.Revision != 1:
+		return s.storedOrder(ctx, in)
+	}
+	return ticketing.Order{
+		ID: in.orderID, SessionID: in.session.ID, EventID: in.event.ID, State: held.State, Buyer: in.hold.Buyer,
+		Quote: held.Quote, PayBy: held.PayBy, CreatedAt: held.CreatedAt, UpdatedAt: held.CreatedAt, Revision: held.Revision,
+	}, nil
+}
+
+// storedOrder answers a repeated submission from the database.
+func (s *Server) storedOrder(ctx context.Context, in intent) (ticketing.Order, error) {
+	fingerprint, err := s.Store.OrderFingerprint(ctx, in.orderID)
+	if err != nil {
+		return ticketing.Order{}, unavailable(err)
+	}
+	if fingerprint != in.fingerprint {
+		return ticketing.Order{}, keyReused()
+	}
+	order, err := s.Store.Order(ctx, in.orderID)
+	if err != nil {
+		return ticketing.Order{}, unavailable(err)
+	}
+	if order.Refusal != nil {
+		return ticketing.Order{}, order.Refusal.Err()
+	}
+	return order, nil
+}
+
+func keyReused() error {
+	return ticketing.Errorf(ticketing.CodeKeyReused, "use a new Idempotency-Key for another order")
+}
+
+// summaryOf is what operators read of a purchase: "2 × Orchestra, Hamlet".
+func summaryOf(in intent) string {
+	names := map[string]string{}
+	for _, t := range in.session.TicketTypes {
+		names[t.ID] = t.Name.In("en")
+	}
+	parts := make([]string, 0, len(in.hold.Lines)+1)
+	for _, ask := range in.hold.Lines {
+		parts = append(parts, strconv.Itoa(ask.Quantity)+" × "+names[ask.TicketTypeID])
+	}
+	return strings.Join(append(parts, in.event.Title.In("en")), ", ")
+}

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"errors"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// Store is what the API needs of the database. Business refusals come back
+// as *ticketing.Error; any other error means that the database did not answer.
+type Store interface {
+	// Ping asks whether the database answers.
+	Ping(ctx context.Context) error
+
+	// CatalogueRevision grows with every change of the catalogue.
+	CatalogueRevision(ctx context.Context) (int64, error)
+	// Catalogue lists every event with its sessions and ticket types.
+	Catalogue(ctx context.Context) ([]ticketing.Event, error)
+	// Availability counts what is free, by session and ticket type.
+	Availability(ctx context.Context, sessionIDs []string) (map[string]map[string]int, error)
+
+	// Order finds an order with its attempts, tickets and refunds, else CodeNotFound.
+	Order(ctx context.Context, orderID string) (ticketing.Order, error)
+	// OrderFingerprint finds the fingerprint of the request an order was made from, else CodeNotFound.
+	OrderFingerprint(ctx context.Context, orderID string) (string, error)
+	// OrderEvents lists an order's timeline entries with a sequence above after.
+	OrderEvents(ctx context.Context, orderID string, after int) ([]ticketing.OrderEvent, error)
+	// OrderRevisions tells the revisions of orders; unknown ones are left out.
+	OrderRevisions(ctx context.Context, orderIDs []string) (map[string]int, error)
+
+	// StartAttempt stores a new attempt to pay before its gateway hears of it.
+	// Errors: CodeNotFound, CodeAlreadyPaid, CodeOrderClosed.
+	StartAttempt(ctx context.Context, orderID, provider, method string) (ticketing.PaymentAttempt, error)
+	// AttemptOpened stores what the gateway answered to the attempt's creation.
+	AttemptOpened(ctx context.Context, attempt ticketing.PaymentAttempt) error
+	// OpenAttempts lists the attempts of an order the gateway may still capture money for.
+	OpenAttempts(ctx context.Context, orderID string) ([]ticketing.PaymentAttempt, error)
+	// RecordPayment stores a verified fact about an attempt.
+	RecordPayment(ctx context.Context, fact ticketing.PaymentFact) error
+
+	// KeepCallback stores a verified callback and the fact it carries, once per event id.
+	KeepCallback(ctx context.Context, callback Callback) (Kept, error)
+	// CountRefusedCallback counts a callback that was refused.
+	CountRefusedCallback(ctx context.Context, provider, reason string) error
+
+	// Counts tells the numbers operators watch.
+	Counts(ctx context.Context) (Counts, error)
+}
+
+// Callback is a verified callback to keep.
+type Callback struct {
+	Provider string
+	EventID  string
+	Kind     string
+	Body     []byte
+	// Fact is what it says of a payment; nil for other kinds.
+	Fact *ticketing.PaymentFact
+}
+
+// Kept is what keeping a callback brought to light.
+type Kept struct {
+	// First is false when the same event was kept before.
+	First bool
+	// Attempt is the attempt it is about; without OrderID if none of ours.
+	Attempt ticketing.PaymentAttempt
+}
+
+// Counts are the numbers operators watch.
+type Counts struct {
+	OpenHolds          int
+	LateMoney          int
+	UnhandledCallbacks int
+	PendingRefunds     int
+}
+
+// Errors of Purchases.
+var (
+	// ErrStarted: the purchase was started before, by this buyer's same intent.
+	ErrStarted = errors.New("purchase started before")
+	// ErrNoAnswer: the purchase goes on, but no worker answered in time.
+	ErrNoAnswer = errors.New("no worker answered in time")
+	// ErrNotRunning: no such purchase runs.
+	ErrNotRunning = errors.New("purchase not running")
+)
+
+// Purchases starts and steers purchase workflows. Errors other than those named mean that Temporal
+// could not be reached.
+type Purchases interface {
+	// Start starts a purchase and waits for its hold. Errors: ErrStarted, ErrNoAnswer.
+	Start(ctx context.Context, purchase NewPurchase) (ticketing.HoldResult, error)
+	// Hold waits for the hold of a purchase that was started before. Errors: ErrNotRunning, ErrNoAnswer.
+	Hold(ctx context.Context, orderID string) (ticketing.HoldResult, error)
+	// Cancel ends an unpaid order and tells where it is then. Errors: ErrNotRunning, ErrNoAnswer,
+	// CodeAlreadyPaid, CodeOrderClosed.
+	Cancel(ctx context.Context, orderID string) (ticketing.OrderState, error)
+	// Ready asks whether Temporal answers.
+	Ready(ctx context.Context) error
+}
+
+// NewPurchase is a purchase to start.
+type NewPurchase struct {
+	Input workflows.PurchaseInput
+	// Amount is the expected total in minor units, Summary a line without personal data: both for
+	// the operators' lists.
+	Amount  int64
+	Summary string
+}
+
+// Deliverer brings captured money to the workflow that waits for it, or to a late-payment saga.
+type Deliverer interface {
+	DeliverPayment(ctx context.Context, attempt ticketing.PaymentAttempt) error
+}
+
+// Identity makes the names and secrets of orders. They are keyed hashes, so that every instance
+// makes the same ones and nobody else can.
+type Identity interface {
+	// OrderID names the order of one intent of one buyer: 26 characters of [0-9A-Z].
+	OrderID(email, idempotencyKey string) string
+	// OrderToken is the bearer token of an order.
+	OrderToken(orderID string) string
+	// VerifyOrderToken compares in constant time.
+	VerifyOrderToken(orderID, token string) bool
+	// Fingerprint tells requests apart without giving away what they say.
+	Fingerprint(request []byte) string
+}

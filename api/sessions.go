@@ -1,0 +1,193 @@
+package api
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// sessionView is one dated occurrence.
+type sessionView struct {
+	ID          string           `json:"id"`
+	EventID     string           `json:"event_id"`
+	Venue       ticketing.Venue  `json:"venue"`
+	StartsAt    instant          `json:"starts_at"`
+	EndsAt      instant          `json:"ends_at"`
+	TicketTypes []ticketTypeView `json:"ticket_types"`
+}
+
+// ticketTypeView is a ticket type with its price now.
+type ticketTypeView struct {
+	ID          string          `json:"id"`
+	SessionID   string          `json:"session_id"`
+	Name        ticketing.Text  `json:"name"`
+	Price       ticketing.Money `json:"price"`
+	BasePrice   ticketing.Money `json:"base_price"`
+	Surcharge   ticketing.Money `json:"surcharge"`
+	Phase       *phaseView      `json:"phase,omitzero"`
+	MaxPerOrder int             `json:"max_per_order"`
+	SaleFrom    instant         `json:"sale_from"`
+	SaleUntil   instant         `json:"sale_until"`
+	OnSale      bool            `json:"on_sale"`
+	Capacity    int             `json:"capacity"`
+	Available   int             `json:"available"`
+}
+
+type phaseView struct {
+	Name  ticketing.Text `json:"name"`
+	Until instant        `json:"until"`
+}
+
+type sessionPage struct {
+	Event   eventView   `json:"event"`
+	Session sessionView `json:"session"`
+}
+
+// availabilityView is what is free of a session.
+type availabilityView struct {
+	SessionID   string           `json:"session_id"`
+	AsOf        instant          `json:"as_of"`
+	TicketTypes []ticketTypeFree `json:"ticket_types"`
+}
+
+type ticketTypeFree struct {
+	ID        string `json:"id"`
+	Available int    `json:"available"`
+	Capacity  int    `json:"capacity"`
+}
+
+func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, now time.Time) sessionView {
+	v := sessionView{
+		ID: session.ID, EventID: e.ID, Venue: session.Venue,
+		StartsAt: instant(session.StartsAt), EndsAt: instant(session.EndsAt),
+		TicketTypes: make([]ticketTypeView, 0, len(session.TicketTypes)),
+	}
+	for _, t := range session.TicketTypes {
+		money := func(amount int64) ticketing.Money { return ticketing.Money{Amount: amount, Currency: t.Currency} }
+		base := t.BasePriceAt(now)
+		tv := ticketTypeView{
+			ID: t.ID, SessionID: session.ID, Name: t.Name,
+			Price: money(base + t.Surcharge), BasePrice: money(base), Surcharge: money(t.Surcharge),
+			MaxPerOrder: t.MaxPerOrder, SaleFrom: instant(t.SaleFrom), SaleUntil: instant(t.SaleUntil),
+			OnSale:   e.State == ticketing.EventOnSale && t.OnSaleAt(now),
+			Capacity: t.Capacity, Available: stock.free[t.ID],
+		}
+		if phase, ok := t.PhaseAt(now); ok {
+			tv.Phase = &phaseView{Name: phase.Name, Until: instant(phase.Until)}
+		}
+		v.TicketTypes = append(v.TicketTypes, tv)
+	}
+	return v
+}
+
+// findSession finds a session that buyers may see.
+func (s *Server) findSession(ctx context.Context, id string) (listed, *catalogue, error) {
+	k, err := s.catalogue.get(ctx)
+	if err != nil {
+		return listed{}, nil, err
+	}
+	l, ok := k.session[id]
+	if !ok || l.event.State == ticketing.EventDraft {
+		return listed{}, k, ticketing.Errorf(ticketing.CodeNotFound, "there is no such session")
+	}
+	return l, k, nil
+}
+
+// getSession answers GET /api/v1/sessions/{session_id}.
+func (s *Server) getSession(c *fiber.Ctx) error {
+	id := c.Params("session_id")
+	return s.sendPage(c, "session|"+id, func(ctx context.Context) (page, error) {
+		l, _, err := s.findSession(ctx, id)
+		if err != nil {
+			return page{}, err
+		}
+		stock, err := s.stock.get(ctx, id)
+		if err != nil {
+			return page{}, err
+		}
+		return pageOf(sessionPage{viewEvent(l.event), viewSession(l.event, l.session, stock[id], s.Now())})
+	})
+}
+
+// getAvailability answers GET /api/v1/sessions/{session_id}/availability, once or as a stream.
+func (s *Server) getAvailability(c *fiber.Ctx) error {
+	id := c.Params("session_id")
+	if wantsStream(c) {
+		return s.streamAvailability(c, id)
+	}
+	return s.sendPage(c, "availability|"+id, func(ctx context.Context) (page, error) {
+		l, _, err := s.findSession(ctx, id)
+		if err != nil {
+			return page{}, err
+		}
+		stock, err := s.stock.get(ctx, id)
+		if err != nil {
+			return page{}, err
+		}
+		return pageOfStock(l, stock[id])
+	})
+}
+
+// pageOfStock renders what is free. Its tag is that of the numbers: as_of alone makes no difference.
+func pageOfStock(l listed, n counted) (page, error) {
+	body, err := json.Marshal(viewStock(l, n))
+	return page{body: body, etag: `W/"` + strconv.FormatUint(n.version, 36) + `"`}, err
+}
+
+func viewStock(l listed, n counted) availabilityView {
+	v := availabilityView{SessionID: l.session.ID, AsOf: instant(n.at), TicketTypes: []ticketTypeFree{}}
+	for _, t := range l.session.TicketTypes {
+		v.TicketTypes = append(v.TicketTypes, ticketTypeFree{t.ID, n.free[t.ID], t.Capacity})
+	}
+	return v
+}
+
+// streamAvailability sends what is free now and after every change.
+func (s *Server) streamAvailability(c *fiber.Ctx, id string) error {
+	if _, _, err := s.findSession(c.Context(), id); err != nil {
+		return err
+	}
+	if _, err := s.stock.get(c.Context(), id); err != nil {
+		return err
+	}
+	return s.stream(c, "availability", func(out *eventStream) {
+		sub, cancel := s.stock.watch.subscribe(id)
+		defer cancel()
+		var sent uint64
+		first := true
+		for {
+			ctx, stop := context.WithTimeout(context.Background(), loadTimeout)
+			l, _, err := s.findSession(ctx, id)
+			if err != nil && ticketing.CodeOf(err) == ticketing.CodeNotFound {
+				stop()
+				return // withdrawn from sale
+			}
+			var stock map[string]counted
+			if err == nil {
+				stock, err = s.stock.get(ctx, id)
+			}
+			stop()
+			if n := stock[id]; err == nil && (first || n.version != sent) {
+				body, err := json.Marshal(viewStock(l, n))
+				if err != nil || !out.send("availability", "", body) {
+					return
+				}
+				first, sent = false, n.version
+			}
+			if !out.wait(sub.wake) {
+				return
+			}
+		}
+	})
+}
+
+// wantsStream says whether the caller asks for server-sent events.
+func wantsStream(c *fiber.Ctx) bool {
+	return c.Method() == fiber.MethodGet && strings.Contains(c.Get(fiber.HeaderAccept), "text/event-stream")
+}

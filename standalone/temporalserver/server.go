@@ -74,7 +74,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 			return nil, errors.Join(err, server.Stop())
 		}
 	}
-	if err := awaitUsable(ctx, options); err != nil {
+	if err := AwaitUsable(ctx, options.Address, options.Namespaces); err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
 	return server, nil
@@ -91,16 +91,16 @@ func (s *Server) Stop() error {
 	return s.stopErr
 }
 
-// awaitUsable asks until every part has answered: the frontend for each namespace, the visibility store for the search
-// attributes, and the history service for a workflow that does not exist.
-func awaitUsable(ctx context.Context, options Options) error {
-	lazy, err := client.NewLazyClient(client.Options{HostPort: options.Address, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+// AwaitUsable asks the server at the address until every part has answered: the frontend for each namespace, the
+// visibility store for the search attributes, and the history service for a workflow that does not exist.
+func AwaitUsable(ctx context.Context, address string, namespaces []string) error {
+	lazy, err := client.NewLazyClient(client.Options{HostPort: address, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	if err != nil {
 		return err
 	}
 	defer lazy.Close()
 	for {
-		if err = usable(ctx, lazy.WorkflowService(), options.Namespaces); err == nil {
+		if err = usable(ctx, lazy.WorkflowService(), namespaces); err == nil {
 			return nil
 		}
 		select {

@@ -213,17 +213,22 @@ func (s *Server) arguments(options Options) []string {
 		"timezone=UTC",
 		"log_timezone=UTC",
 		"log_line_prefix=%m [%p] %d ",
-	}
-	if options.Fast {
-		settings = append(settings, "fsync=off", "full_page_writes=off", "shared_buffers=128MB")
-	} else {
-		settings = append(settings, "fsync=on", "synchronous_commit=on")
+		"fsync=" + onOff(!options.Fast),
+		"full_page_writes=" + onOff(!options.Fast),
+		"synchronous_commit=on",
 	}
 	arguments := []string{"-D", s.folder.cluster()}
 	for _, setting := range settings {
 		arguments = append(arguments, "-c", setting)
 	}
 	return arguments
+}
+
+func onOff(value bool) string {
+	if value {
+		return "on"
+	}
+	return "off"
 }
 
 // awaitReady returns nil once the server accepts connections, and an error when it has ended or ctx has.
@@ -253,6 +258,23 @@ func (s *Server) URL(database string) string {
 		RawQuery: "sslmode=disable",
 	}
 	return address.String()
+}
+
+// Exists reports whether a start with this data folder would find data there.
+func Exists(dataFolder string) (bool, error) {
+	path, err := filepath.Abs(dataFolder)
+	if err != nil {
+		return false, err
+	}
+	as, err := serverAccount(folder(path).cluster())
+	if err != nil {
+		return false, err
+	}
+	if path, err = as.reachable(path); err != nil {
+		return false, err
+	}
+	major, err := folder(path).clusterMajor()
+	return major != 0, err
 }
 
 // Port is where the server listens on 127.0.0.1.

@@ -106,7 +106,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 		return orderView{}, err
 	}
 	v := orderView{
-		ID: o.ID, State: o.State, SessionID: o.SessionID, EventID: o.EventID, EventTitle: ticketing.Text{},
+		ID: o.ID, State: o.State, SessionID: o.SessionID, EventID: o.EventID, EventTitle: unnamed(o.EventID),
 		Total: o.Total, OrderFee: ticketing.Money{Amount: o.OrderFee, Currency: o.Total.Currency},
 		Buyer:    buyerView{o.Buyer.Name, o.Buyer.Email, o.Buyer.Phone},
 		Language: o.Buyer.Language, PayBy: instant(o.PayBy), ServerTime: instant(s.Now()),
@@ -123,7 +123,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 		if t, ok := k.typeName[ticketTypeID]; ok {
 			return t
 		}
-		return ticketing.Text{"en": ticketTypeID}
+		return unnamed(ticketTypeID)
 	}
 	money := func(amount int64) ticketing.Money { return ticketing.Money{Amount: amount, Currency: o.Total.Currency} }
 	for _, l := range o.Lines {
@@ -147,6 +147,9 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	}
 	return v, nil
 }
+
+// unnamed stands for the name of something the catalogue no longer has.
+func unnamed(id string) ticketing.Text { return ticketing.Text{"en": id, "zh-CN": id} }
 
 func viewLine(l ticketing.PricedLine, name ticketing.Text, money func(int64) ticketing.Money) lineView {
 	return lineView{

@@ -88,6 +88,7 @@ const availability = (s) => ({ session_id: s.id, as_of: stamp(), ticket_types: s
 
 function stream(req, res, extra) {
   res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+  res.write(': open\n\n')
   const entry = { res, ...extra }
   streams.add(entry)
   req.on('close', () => streams.delete(entry))
@@ -119,7 +120,7 @@ async function newOrder(req, res) {
   if (!known && refuse(res, body)) return
   const order = known?.order ?? place(body)
   byKey.set(key, { hash, order })
-  if (next === 'drop_after') { next = ''; return res.destroy() }
+  if (next === 'drop_after') { next = ''; res.writeHead(201, { 'Content-Length': 5000 }); res.write('{'); return setTimeout(() => res.destroy(), 100) }
   if (next === 'accepted') { next = ''; order.hidden = Date.now() + 4000; return send(res, 202, { id: order.id, state: 'PENDING', token: order.token }) }
   send(res, 201, { ...shown(order), token: order.token }, { Location: `/api/v1/orders/${order.id}` })
 }

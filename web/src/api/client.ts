@@ -19,7 +19,7 @@ import { serverClock } from '../live/clock'
 const base = '/api/v1'
 
 /** How long an answer may take before it counts as lost, in milliseconds. */
-const patience = { read: 15_000, write: 25_000 }
+const patience = { read: 15_000, write: 25_000, stream: 25_000 }
 
 interface Call {
   method?: 'GET' | 'POST'
@@ -80,7 +80,7 @@ async function json<T>(path: string, call: Call = {}): Promise<T> {
 async function stream(path: string, call: Call, onMessage: (m: StreamMessage) => void, onOpen: () => void) {
   // Only the answer's head is bounded; the body lives as long as the stream.
   const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(), patience.read)
+  const timer = setTimeout(() => limit.abort(), patience.stream)
   try {
     const response = await send(path, call, 'text/event-stream', limit.signal)
     clearTimeout(timer)

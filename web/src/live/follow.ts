@@ -59,9 +59,11 @@ export function follow(what: Followed, pace: Pace = usual): () => void {
 
   async function run() {
     let delay = pace.least
+    let loaded = false
     what.onLiveness('connecting')
     while (!stopped.signal.aborted) {
-      if (!visible()) {
+      // Opened in the background a page still loads once; then it waits to be looked at.
+      if (!visible() && loaded) {
         await pause(3_600_000)
         continue
       }
@@ -72,6 +74,8 @@ export function follow(what: Followed, pace: Pace = usual): () => void {
       try {
         await what.poll(signal)
         reached = true
+        loaded = true
+        if (!visible()) continue
         await what.stream(signal, () => {
           began = Date.now()
           what.onLiveness('live')
@@ -84,7 +88,7 @@ export function follow(what: Followed, pace: Pace = usual): () => void {
         }
       }
       if (stopped.signal.aborted) return
-      if (!visible()) continue
+      if (!visible() && loaded) continue
       delay = began > 0 && Date.now() - began >= pace.healthy ? pace.least : Math.min(delay * 2, pace.most)
       what.onLiveness(reached ? 'polling' : 'lost')
       // While the server answers polls, never look less often than every three seconds or so.

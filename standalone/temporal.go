@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -14,8 +16,9 @@ const temporalStartTimeout = 60 * time.Second
 
 func temporalCommand(ctx, _ context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("temporal", flag.ContinueOnError)
-	databaseURL := setting(flags, "database-url", "BOXOFFICE_DATABASE_URL", "",
-		"any database on the PostgreSQL server to use; its user creates the databases of Temporal")
+	// No default here: the list of flags would show the password.
+	databaseURL := flags.String("database-url", "",
+		"any database on the PostgreSQL server to use; its user creates the databases of Temporal (BOXOFFICE_DATABASE_URL)")
 	database := setting(flags, "database", "BOXOFFICE_TEMPORAL_DATABASE", "temporal",
 		"name of Temporal's database; a second one is named like it with _visibility")
 	address := setting(flags, "address", "BOXOFFICE_TEMPORAL_ADDRESS", "127.0.0.1:7233", "where workers and clients connect")
@@ -37,7 +40,7 @@ func temporalCommand(ctx, _ context.Context, arguments []string) error {
 	starting, cancel := context.WithTimeout(ctx, temporalStartTimeout)
 	defer cancel()
 	server, err := temporalserver.Start(starting, temporalserver.Options{
-		DatabaseURL:    *databaseURL,
+		DatabaseURL:    cmp.Or(*databaseURL, os.Getenv("BOXOFFICE_DATABASE_URL")),
 		Database:       *database,
 		Address:        *address,
 		UIAddress:      *uiAddress,

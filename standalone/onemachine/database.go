@@ -21,7 +21,7 @@ func (s Settings) startPostgres(ctx context.Context) (*localpostgres.Server, str
 		return nil, s.DatabaseURL, ensureDatabase(ctx, s.DatabaseURL)
 	}
 	server, err := localpostgres.Start(ctx, localpostgres.Options{
-		DataFolder: s.postgresFolder(), Port: s.PostgresPort, LogFile: s.log("postgres"),
+		DataFolder: s.postgresFolder(), Port: s.PostgresPort, LogFile: s.log("postgres"), Fast: s.fast,
 	})
 	if _, busy := errors.AsType[*localpostgres.PortInUseError](err); busy {
 		return nil, "", s.postgresUse().busy()

@@ -60,6 +60,7 @@ func newSettings(t *testing.T) Settings {
 		Data: filepath.Join(folder, "data"), Boxoffice: os.Args[0], Standalone: os.Args[0], AwaitTemporal: dialTemporal,
 		PostgresPort: ports[0], TemporalPort: ports[1], TemporalUI: at(ports[2]), Namespace: "default",
 		HTTP: at(ports[3]), Sandbox: at(ports[4]), Codec: at(ports[5]),
+		fast: true,
 	}
 }
 

@@ -39,6 +39,8 @@ type Settings struct {
 
 	// patience is how long a busy port may stay busy; 0 means three seconds.
 	patience time.Duration
+	// fast lets PostgreSQL not wait for the disk.
+	fast bool
 }
 
 const loopback = "127.0.0.1"

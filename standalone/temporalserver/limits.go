@@ -34,12 +34,6 @@ func limits() dynamicconfig.Client {
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
 
-		// The background queues look for new work this often per shard and second; the default of 20 adds up to 50 ms
-		// to every step that goes through them.
-		dynamicconfig.TransferProcessorMaxPollRPS.Key():   200,
-		dynamicconfig.TimerProcessorMaxPollRPS.Key():      100,
-		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 50,
-
 		// A laptop's share of memory: the defaults may grow to more than a gigabyte.
 		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():     8_192,
 		dynamicconfig.EventsHostLevelCacheMaxSizeBytes.Key(): 64 << 20,

@@ -84,6 +84,18 @@ func (o Options) validate() error {
 	return errors.Join(mistakes...)
 }
 
+// numeric replaces the name of this machine, and an empty host, by the IP address that the server's settings need.
+func numeric(address string) string {
+	switch host, port, err := net.SplitHostPort(address); {
+	case err == nil && host == "localhost":
+		return net.JoinHostPort(loopback, port)
+	case err == nil && host == "":
+		return net.JoinHostPort("0.0.0.0", port)
+	default:
+		return address
+	}
+}
+
 // checkFree fails with one clear line if somebody listens on the address already.
 func checkFree(what, address string) error {
 	if address == "" {

@@ -31,6 +31,8 @@ type Server struct {
 // Start prepares the databases, starts the services and the UI, and returns when workflows can be started. On an error
 // nothing is left running.
 func Start(ctx context.Context, options Options) (*Server, error) {
+	options.Address, options.UIAddress = numeric(options.Address), numeric(options.UIAddress)
+	options.MetricsAddress = numeric(options.MetricsAddress)
 	if err := options.validate(); err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func testOptions(t *testing.T, postgres *localpostgres.Server) Options {
 		DatabaseURL:   postgres.URL("postgres"),
 		Database:      "temporal",
 		Address:       fmt.Sprintf("127.0.0.1:%d", ports[0]),
-		UIAddress:     fmt.Sprintf("127.0.0.1:%d", ports[1]),
+		UIAddress:     fmt.Sprintf("localhost:%d", ports[1]),
 		CodecEndpoint: "http://127.0.0.1:8234/secret",
 		Namespaces:    []string{"default"},
 		LogLevel:      "error",
@@ -260,7 +260,7 @@ func TestBusyAddressIsNamed(t *testing.T) {
 
 func TestAllMistakesAtOnceAndNoPassword(t *testing.T) {
 	_, err := Start(testContext(t), Options{
-		DatabaseURL: "postgres://user:s3cret@host:port:port/", Address: "7233", UIAddress: "localhost", Namespaces: []string{"default"},
+		DatabaseURL: "postgres://user:s3cret@host:port:port/", Address: "7233", UIAddress: "localhost:ui", Namespaces: []string{"default"},
 	})
 	for _, want := range []string{"database URL", "name of the database", "Temporal address", "Temporal UI address"} {
 		if err == nil || !strings.Contains(err.Error(), want) {

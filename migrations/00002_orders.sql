@@ -48,6 +48,7 @@ CREATE TABLE orders (
 CREATE INDEX orders_email ON orders (email_index);
 CREATE INDEX orders_phone ON orders (phone_index) WHERE phone_index IS NOT NULL;
 CREATE INDEX orders_created ON orders (created_at);
+CREATE INDEX orders_session ON orders (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX orders_unpaid ON orders (pay_by) WHERE state IN ('PENDING', 'AWAITING_REVIEW');
 
 -- +goose StatementBegin

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// attemptSQL reads attempts in the form of scanAttempt.
+const attemptSQL = `SELECT a.id, coalesce(a.order_id, ''), a.provider, coalesce(a.gateway_id, ''), a.method, a.state,
+	a.amount, a.currency, a.pay_url, a.qr, a.expires_at, a.created_at FROM payment_attempts a`
+
+func scanAttempt(row pgx.CollectableRow) (ticketing.PaymentAttempt, error) {
+	var a ticketing.PaymentAttempt
+	err := row.Scan(&a.ID, &a.OrderID, &a.Provider, &a.GatewayID, &a.Method, &a.State,
+		&a.Amount.Amount, &a.Amount.Currency, &a.PayURL, &a.QR, &a.ExpiresAt, &a.CreatedAt)
+	a.ExpiresAt, a.CreatedAt = a.ExpiresAt.UTC(), a.CreatedAt.UTC()
+	return a, err
+}
+
+// StartAttempt stores a new try to pay an order before its gateway hears of it.
+// ID, OrderID, Provider and Method are given; the amount is the order's total, the
+// end of the attempt that of the hold. Repeated with the same id it returns what is stored.
+//
+// Errors: CodeNotFound, CodeAlreadyPaid, CodeOrderClosed when the order is over or its time
+// is, CodeInvalid when there is nothing to pay.
+func (s *Store) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.PaymentAttempt, error) {
+	var stored ticketing.PaymentAttempt
+	err := s.retry(ctx, "start an attempt", func(ctx context.Context) error {
+		var (
+			attempts []ticketing.PaymentAttempt
+			state    ticketing.OrderState
+			known    bool
+			total    int64
+		)
+		batch := &pgx.Batch{} // one transaction without saying so
+		one(batch.Queue("SELECT state, total FROM orders WHERE id = $1 FOR UPDATE", attempt.OrderID), &known, &state, &total)
+		batch.Queue(startAttemptSQL, attempt.ID, attempt.OrderID, attempt.Provider, attempt.Method)
+		many(batch.Queue(attemptSQL+" WHERE a.id = $1", attempt.ID), &attempts, scanAttempt)
+		if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
+			return err
+		}
+		if len(attempts) == 1 && attempts[0].OrderID == attempt.OrderID && attempts[0].Provider == attempt.Provider {
+			stored = attempts[0]
+			return nil
+		}
+		return whyNoAttempt(known, len(attempts) == 1, state, total)
+	})
+	return stored, err
+}
+
+const startAttemptSQL = `
+WITH started AS (
+    INSERT INTO payment_attempts (id, order_id, provider, method, state, amount, currency, expires_at)
+    SELECT $1, id, $3, $4, 'CREATED', total, currency, pay_by
+    FROM orders WHERE id = $2 AND state = 'PENDING' AND pay_by > clock_timestamp() AND total > 0
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id, order_id
+), moved AS (
+    UPDATE orders o SET revision = o.revision + 1, updated_at = clock_timestamp()
+    FROM started WHERE o.id = started.order_id
+    RETURNING o.id, o.revision, o.state, o.total, o.currency
+)
+INSERT INTO order_events (order_id, sequence, kind, state, detail)
+SELECT id, revision, 'attempt_started', state,
+    jsonb_build_object('attempt_id', $1::text, 'provider', $3::text, 'method', $4::text, 'amount', total, 'currency', currency)
+FROM moved`
+
+func whyNoAttempt(known, numberTaken bool, state ticketing.OrderState, total int64) error {
+	switch {
+	case !known:
+		return ticketing.Errorf(ticketing.CodeNotFound, "no such order")
+	case numberTaken:
+		return ticketing.Errorf(ticketing.CodeConflict, "this attempt number belongs to another payment")
+	case state == ticketing.OrderPaid:
+		return ticketing.Errorf(ticketing.CodeAlreadyPaid, "the order is paid")
+	case state == ticketing.OrderPending && total == 0:
+		return ticketing.Errorf(ticketing.CodeInvalid, "there is nothing to pay")
+	default:
+		return ticketing.Errorf(ticketing.CodeOrderClosed, "the order no longer takes a payment")
+	}
+}
+
+// AttemptOpened records what the gateway answered to the creation of an attempt. It
+// never takes an attempt back that has gone further meanwhile. Error: CodeNotFound.
+func (s *Store) AttemptOpened(ctx context.Context, attemptID, gatewayID, payURL, qr string) error {
+	return s.retry(ctx, "open an attempt", func(ctx context.Context) error {
+		tag, err := s.pool.Exec(ctx, `UPDATE payment_attempts SET
+			state = CASE WHEN state = 'CREATED' THEN 'PENDING' ELSE state END,
+			gateway_id = coalesce(gateway_id, nullif($2, '')), pay_url = $3, qr = $4, updated_at = clock_timestamp()
+			WHERE id = $1`, attemptID, gatewayID, payURL, qr)
+		if err == nil && tag.RowsAffected() == 0 {
+			return ticketing.Errorf(ticketing.CodeNotFound, "no such attempt")
+		}
+		return err
+	})
+}
+
+// OpenAttempts lists the attempts of an order the gateway may still capture
+// money for, and those it has captured money for that nobody has judged yet.
+func (s *Store) OpenAttempts(ctx context.Context, orderID string) ([]ticketing.PaymentAttempt, error) {
+	return list(ctx, s, "list the open attempts", scanAttempt, attemptSQL+`
+		WHERE a.order_id = $1 AND (a.state IN ('CREATED', 'PENDING')
+			OR a.state IN ('DECLINED', 'CLOSED') AND a.captured_amount IS NOT NULL)
+		ORDER BY a.created_at, a.id`, orderID)
+}
+
+// WatchedAttempts lists the attempts of an order that were closed or left open without captured
+// money: those a gateway may still surprise us with.
+func (s *Store) WatchedAttempts(ctx context.Context, orderID string) ([]ticketing.PaymentAttempt, error) {
+	return list(ctx, s, "list the watched attempts", scanAttempt, attemptSQL+`
+		WHERE a.order_id = $1 AND a.state IN ('CREATED', 'PENDING', 'CLOSED') AND a.captured_amount IS NULL
+		ORDER BY a.created_at, a.id`, orderID)
+}
+
+// UnhandledCallbacks lists, oldest first, the attempts whose captured money no
+// workflow has taken care of for longer than age: money that nobody has judged, and rejected money of
+// which neither a refund was stored nor the stock taken again. It does not matter whether a kept callback or
+// an answer of the gateway told us of the money.
+func (s *Store) UnhandledCallbacks(ctx context.Context, age time.Duration, limit int) ([]ticketing.PaymentAttempt, error) {
+	return list(ctx, s, "list unhandled payments", scanAttempt, attemptSQL+`
+		WHERE a.captured_amount IS NOT NULL AND a.state NOT IN ('ACCEPTED', 'REFUNDED') AND a.captured_at < clock_timestamp() - $1::interval
+			AND NOT EXISTS (SELECT FROM refunds r WHERE r.attempt_id = a.id)
+		ORDER BY a.captured_at LIMIT $2`, age, limit)
+}
+
+// AttemptsToAsk lists open attempts of live orders that are due to be asked
+// about at their gateway, and notes that they were: the first time 5 s after they began, then after 10, 20, 40 and
+// every 60 s. Several processes never get the same attempt at the same time.
+func (s *Store) AttemptsToAsk(ctx context.Context, limit int) ([]ticketing.PaymentAttempt, error) {
+	return list(ctx, s, "list attempts to ask about", scanAttempt, `
+WITH due AS MATERIALIZED (
+    SELECT a.id FROM payment_attempts a JOIN orders o ON o.id = a.order_id
+    WHERE a.ask_at <= clock_timestamp() AND a.state IN ('CREATED', 'PENDING') AND a.captured_amount IS NULL
+        AND o.state IN ('PENDING', 'AWAITING_REVIEW')
+    ORDER BY a.ask_at LIMIT $1
+    FOR UPDATE OF a SKIP LOCKED
+), noted AS (
+    UPDATE payment_attempts a SET asked = a.asked + 1,
+        ask_at = clock_timestamp() + least(10 * power(2, least(a.asked, 10)), 60) * interval '1 second'
+    FROM due WHERE a.id = due.id
+    RETURNING a.id
+)
+`+attemptSQL+" JOIN noted ON noted.id = a.id ORDER BY a.ask_at", limit)
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"unicode/utf8"
+
+	"github.com/boxoffice/boxoffice/encryption"
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// Callback is a message of a gateway whose signature, merchant and freshness were verified.
+type Callback struct {
+	Provider string
+	// EventID is unique per provider: the same event delivered again has the same id.
+	EventID string
+	// Exactly one of Payment and Refund says what it is about.
+	Payment *ticketing.PaymentFact
+	Refund  *RefundFact
+	// Header and Body are the message as it came; they rest sealed.
+	Header map[string][]string
+	Body   []byte
+}
+
+// RefundFact is what a gateway said of a refund.
+type RefundFact struct {
+	ID string
+	// State may be RefundPending: then there is nothing to record.
+	State ticketing.RefundState
+	// Reason says why it failed.
+	Reason string
+}
+
+// Kept is what a caller needs to know of a callback that is safe in the inbox.
+type Kept struct {
+	// First is false for an event that was delivered before.
+	First bool
+	// Handled says that nothing is left to do but to acknowledge. Otherwise Attempt has
+	// captured money that no workflow has taken care of yet: deliver it.
+	Handled bool
+	// Attempt is what the callback is about; zero for refunds, and when nothing was captured for a number unknown to us.
+	Attempt ticketing.PaymentAttempt
+	// Order is the state of the attempt's order; empty without one.
+	Order ticketing.OrderState
+}
+
+// KeepCallback puts a verified callback into the inbox and records what it
+// says, in one transaction: once it returns nil the callback may be acknowledged. The same event again has no effect but is counted.
+//
+// Errors: CodeInvalid for a capture without an amount, CodeConflict when a number belongs to another provider.
+func (s *Store) KeepCallback(ctx context.Context, c Callback) (Kept, error) {
+	header, body, err := s.sealCallback(c)
+	if err != nil {
+		return Kept{}, err
+	}
+	var kept Kept
+	err = s.transact(ctx, "keep a callback", func(ctx context.Context, w *work) error {
+		inbox := inboxRow{header: header, body: body}
+		if c.Refund != nil {
+			kept, err = w.keepRefund(ctx, c, inbox)
+		} else {
+			kept, err = w.keepPayment(ctx, c, inbox)
+		}
+		return err
+	})
+	return kept, err
+}
+
+type inboxRow struct {
+	header encryption.Sealed[callbackHeader]
+	body   encryption.Sealed[callbackBody]
+}
+
+func (s *Store) sealCallback(c Callback) (header encryption.Sealed[callbackHeader], body encryption.Sealed[callbackBody], err error) {
+	if (c.Payment == nil) == (c.Refund == nil) || c.EventID == "" {
+		return header, body, ticketing.Errorf(ticketing.CodeInvalid, "a callback is one event about a payment or a refund")
+	}
+	if c.Payment != nil {
+		if err := checkFact(*c.Payment); err != nil {
+			return header, body, err
+		}
+	}
+	encoded, err := json.Marshal(c.Header)
+	if err != nil {
+		return header, body, err
+	}
+	if header, err = encryption.Seal[callbackHeader](s.ring, string(encoded)); err != nil {
+		return header, body, err
+	}
+	body, err = encryption.Seal[callbackBody](s.ring, string(c.Body))
+	return header, body, err
+}
+
+// inbox queues the callback's row; first and handled are there after the next send.
+func (w *work) inbox(c Callback, row inboxRow, kind, attemptID, refundID string, done bool) (first, handled *bool) {
+	first, handled = new(bool), new(bool)
+	one(w.queue(`
+INSERT INTO callbacks (provider, event_id, kind, attempt_id, refund_id, header, body, handled_at)
+VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''), $6, $7, CASE WHEN $8 THEN clock_timestamp() END)
+ON CONFLICT ON CONSTRAINT callbacks_event DO UPDATE SET deliveries = callbacks.deliveries + 1
+RETURNING xmax = 0, handled_at IS NOT NULL`,
+		c.Provider, c.EventID, kind, attemptID, refundID, row.header, row.body, done), new(bool), first, handled)
+	return first, handled
+}
+
+func (w *work) keepPayment(ctx context.Context, c Callback, row inboxRow) (Kept, error) {
+	fact := *c.Payment
+	known := w.record(fact, byCallback)
+	first, handled := w.inbox(c, row, "payment", fact.AttemptID, "", fact.State != ticketing.PaymentPaid)
+	if err := w.send(ctx); err != nil {
+		return Kept{}, err
+	}
+	if err := w.recordOrphan(fact, byCallback, *known); err != nil {
+		return Kept{}, err
+	}
+	if !known.known && fact.State == ticketing.PaymentPaid {
+		one(w.queue(recordedSQL, fact.AttemptID), &known.known, known.columns()...)
+		if err := w.send(ctx); err != nil {
+			return Kept{}, err
+		}
+	}
+	if !known.open && !*handled {
+		w.queue("UPDATE callbacks SET handled_at = clock_timestamp() WHERE provider = $1 AND event_id = $2", c.Provider, c.EventID)
+	}
+	return Kept{First: *first, Handled: !known.open, Attempt: known.attempt, Order: known.order}, nil
+}
+
+func (w *work) keepRefund(ctx context.Context, c Callback, row inboxRow) (Kept, error) {
+	w.queue(lockOrderOfRefundSQL, c.Refund.ID)
+	first, _ := w.inbox(c, row, "refund", "", c.Refund.ID, true)
+	if err := w.send(ctx); err != nil {
+		return Kept{}, err
+	}
+	err := w.finishRefund(ctx, c.Refund.ID, c.Refund.State, c.Refund.Reason)
+	if ticketing.CodeOf(err) == ticketing.CodeNotFound {
+		err = nil // kept; there is nothing it could change
+	}
+	return Kept{First: *first, Handled: true}, err
+}
+
+// maxLabel bounds what a stranger can make us store.
+const maxLabel = 64
+
+// CountRefusedCallback counts a message that was refused: forged, stale, for
+// another merchant, unreadable. Nothing else of it is kept. Counts are by hour.
+func (s *Store) CountRefusedCallback(ctx context.Context, provider, reason string) error {
+	return s.retry(ctx, "count a refused callback", func(ctx context.Context) error {
+		_, err := s.pool.Exec(ctx, `
+INSERT INTO refused_callbacks (provider, reason, hour) VALUES ($1, $2, date_trunc('hour', now()))
+ON CONFLICT (provider, reason, hour) DO UPDATE SET count = refused_callbacks.count + 1, last_at = clock_timestamp()`,
+			label(provider), label(reason))
+		return err
+	})
+}
+
+func label(text string) string {
+	if !utf8.ValidString(text) {
+		return "unreadable"
+	}
+	if runes := []rune(text); len(runes) > maxLabel {
+		return string(runes[:maxLabel])
+	}
+	return text
+}

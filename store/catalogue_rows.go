@@ -1,0 +1,135 @@
+package store
+
+import (
+	"time"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// The catalogue as rows. Texts are stored as JSON.
+type (
+	organiserRow struct {
+		ID   string `gorm:"primaryKey"`
+		Name string
+	}
+	venueRow struct {
+		ID       string         `gorm:"primaryKey"`
+		Name     ticketing.Text `gorm:"serializer:json"`
+		City     ticketing.Text `gorm:"serializer:json"`
+		Address  ticketing.Text `gorm:"serializer:json"`
+		TimeZone string
+	}
+	eventRow struct {
+		ID          string `gorm:"primaryKey"`
+		OrganiserID string
+		Organiser   organiserRow
+		Kind        ticketing.Kind
+		Title       ticketing.Text `gorm:"serializer:json"`
+		Summary     ticketing.Text `gorm:"serializer:json"`
+		State       ticketing.EventState
+		HoldSeconds int64
+		OrderFee    int64
+		MaxPerOrder int
+		Revision    int64        `gorm:"default:1"`
+		Sessions    []sessionRow `gorm:"foreignKey:EventID"`
+	}
+	sessionRow struct {
+		ID          string `gorm:"primaryKey"`
+		EventID     string
+		VenueID     string
+		Venue       venueRow
+		StartsAt    time.Time
+		EndsAt      time.Time
+		TicketTypes []ticketTypeRow `gorm:"foreignKey:SessionID"`
+	}
+	ticketTypeRow struct {
+		ID          string `gorm:"primaryKey"`
+		SessionID   string
+		Position    int
+		Name        ticketing.Text `gorm:"serializer:json"`
+		Currency    string
+		BasePrice   int64
+		Surcharge   int64
+		MaxPerOrder int
+		SaleFrom    time.Time
+		SaleUntil   time.Time
+		Phases      []phaseRow `gorm:"foreignKey:TicketTypeID"`
+		Stock       stockRow   `gorm:"foreignKey:TicketTypeID"`
+	}
+	phaseRow struct {
+		TicketTypeID string    `gorm:"primaryKey"`
+		StartsAt     time.Time `gorm:"primaryKey"`
+		EndsAt       time.Time
+		Name         ticketing.Text `gorm:"serializer:json"`
+		BasePrice    int64
+	}
+	stockRow struct {
+		TicketTypeID string `gorm:"primaryKey"`
+		Capacity     int
+		Free         int
+	}
+)
+
+func (organiserRow) TableName() string  { return "organisers" }
+func (venueRow) TableName() string      { return "venues" }
+func (eventRow) TableName() string      { return "events" }
+func (sessionRow) TableName() string    { return "sessions" }
+func (ticketTypeRow) TableName() string { return "ticket_types" }
+func (phaseRow) TableName() string      { return "price_phases" }
+func (stockRow) TableName() string      { return "stock" }
+
+func (r eventRow) event() ticketing.Event {
+	e := ticketing.Event{
+		ID: r.ID, OrganiserID: r.OrganiserID, Organiser: r.Organiser.Name, Kind: r.Kind, Title: r.Title, Summary: r.Summary,
+		State: r.State, HoldFor: time.Duration(r.HoldSeconds) * time.Second, OrderFee: r.OrderFee, MaxPerOrder: r.MaxPerOrder,
+		Sessions: make([]ticketing.Session, len(r.Sessions)),
+	}
+	for i, s := range r.Sessions {
+		e.Sessions[i] = s.session()
+	}
+	return e
+}
+
+func (r sessionRow) session() ticketing.Session {
+	s := ticketing.Session{
+		ID: r.ID, EventID: r.EventID, StartsAt: r.StartsAt.UTC(), EndsAt: r.EndsAt.UTC(),
+		Venue: ticketing.Venue{
+			ID: r.Venue.ID, Name: r.Venue.Name, City: r.Venue.City, Address: r.Venue.Address, TimeZone: r.Venue.TimeZone,
+		},
+		TicketTypes: make([]ticketing.TicketType, len(r.TicketTypes)),
+	}
+	for i, t := range r.TicketTypes {
+		s.TicketTypes[i] = t.ticketType()
+	}
+	return s
+}
+
+func (r ticketTypeRow) ticketType() ticketing.TicketType {
+	t := ticketing.TicketType{
+		ID: r.ID, SessionID: r.SessionID, Name: r.Name, Currency: r.Currency, BasePrice: r.BasePrice, Surcharge: r.Surcharge,
+		MaxPerOrder: r.MaxPerOrder, SaleFrom: r.SaleFrom.UTC(), SaleUntil: r.SaleUntil.UTC(), Capacity: r.Stock.Capacity,
+		Phases: make([]ticketing.PricePhase, len(r.Phases)),
+	}
+	for i, p := range r.Phases {
+		t.Phases[i] = ticketing.PricePhase{Name: p.Name, From: p.StartsAt.UTC(), Until: p.EndsAt.UTC(), BasePrice: p.BasePrice}
+	}
+	return t
+}
+
+func rowOfEvent(e ticketing.Event) eventRow {
+	return eventRow{
+		ID: e.ID, OrganiserID: e.OrganiserID, Kind: e.Kind, Title: e.Title, Summary: e.Summary, State: e.State,
+		HoldSeconds: int64(e.HoldFor / time.Second), OrderFee: e.OrderFee, MaxPerOrder: e.MaxPerOrder,
+	}
+}
+
+func rowOfVenue(v ticketing.Venue) venueRow {
+	return venueRow{ID: v.ID, Name: v.Name, City: v.City, Address: v.Address, TimeZone: v.TimeZone}
+}
+
+func rowOfTicketType(t ticketing.TicketType, position int) ticketTypeRow {
+	return ticketTypeRow{
+		ID: t.ID, SessionID: t.SessionID, Position: position, Name: t.Name, Currency: t.Currency, BasePrice: t.BasePrice,
+		Surcharge: t.Surcharge, MaxPerOrder: t.MaxPerOrder, SaleFrom: t.SaleFrom, SaleUntil: t.SaleUntil,
+	}
+}

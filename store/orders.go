@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// Order returns an order with its lines, attempts, tickets and refunds, all
+// from one state of the database. Error: CodeNotFound.
+func (s *Store) Order(ctx context.Context, orderID string) (ticketing.Order, error) {
+	order, _, err := s.readOrder(ctx, orderID)
+	return order, err
+}
+
+// readOrder reads an order and its fingerprint in one round trip.
+func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order, string, error) {
+	var (
+		head  orderHead
+		order ticketing.Order
+		found bool
+	)
+	err := s.retry(ctx, "read the order", func(ctx context.Context) error {
+		batch := &pgx.Batch{}
+		batch.Queue("begin isolation level repeatable read read only")
+		one(batch.Queue(orderHeadSQL, orderID), &found, head.columns()...)
+		many(batch.Queue(`SELECT ticket_type_id, quantity, base_price, surcharge, amount FROM order_lines
+			WHERE order_id = $1 ORDER BY position`, orderID), &order.Lines, pgx.RowToStructByPos[ticketing.PricedLine])
+		many(batch.Queue(attemptSQL+" WHERE a.order_id = $1 ORDER BY a.created_at, a.id", orderID), &order.Attempts, scanAttempt)
+		many(batch.Queue(`SELECT id, order_id, ticket_type_id, state, code, issued_at FROM tickets
+			WHERE order_id = $1 ORDER BY id`, orderID), &order.Tickets, scanTicket)
+		many(batch.Queue(refundSQL+" WHERE r.order_id = $1 ORDER BY r.created_at, r.id", orderID), &order.Refunds, scanRefund)
+		batch.Queue("commit")
+		return s.pool.SendBatch(ctx, batch).Close()
+	})
+	if err != nil {
+		return ticketing.Order{}, "", err
+	}
+	if !found {
+		return ticketing.Order{}, "", ticketing.Errorf(ticketing.CodeNotFound, "no such order")
+	}
+	head.fill(&order)
+	if len(order.Lines) == 0 {
+		order.Lines = nil
+	}
+	order.Buyer, err = s.openBuyer(head.buyer)
+	return order, head.fingerprint, err
+}
+
+// orderHead is a row of orders.
+type orderHead struct {
+	id, fingerprint             string
+	session, event              *string
+	state                       ticketing.OrderState
+	buyer                       sealedBuyer
+	currency                    *string
+	orderFee, total             int64
+	payBy, createdAt, updatedAt time.Time
+	revision                    int
+	code, message, field        *string
+}
+
+const orderHeadSQL = `SELECT id, fingerprint, session_id, event_id, state, buyer_name, buyer_email, buyer_phone, language,
+	currency, order_fee, total, pay_by, created_at, updated_at, revision, refusal_code, refusal_message, refusal_field
+	FROM orders WHERE id = $1`
+
+func (h *orderHead) columns() []any {
+	return []any{
+		&h.id, &h.fingerprint, &h.session, &h.event, &h.state, &h.buyer.Name, &h.buyer.Email, &h.buyer.Phone, &h.buyer.Language,
+		&h.currency, &h.orderFee, &h.total, &h.payBy, &h.createdAt, &h.updatedAt, &h.revision, &h.code, &h.message, &h.field,
+	}
+}
+
+func (h *orderHead) fill(o *ticketing.Order) {
+	o.ID, o.State, o.SessionID, o.EventID = h.id, h.state, deref(h.session), deref(h.event)
+	o.OrderFee, o.Total = h.orderFee, ticketing.Money{Amount: h.total, Currency: deref(h.currency)}
+	o.PayBy, o.CreatedAt, o.UpdatedAt, o.Revision = h.payBy.UTC(), h.createdAt.UTC(), h.updatedAt.UTC(), h.revision
+	if h.code != nil {
+		o.Refusal = &ticketing.Refusal{Code: ticketing.Code(*h.code), Message: deref(h.message), Field: deref(h.field)}
+	}
+}
+
+// deref returns what p points to, or the zero value for NULL.
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// OrderEvents returns the entries of an order's timeline with a sequence above
+// after, in order. Of an unknown order there are none.
+func (s *Store) OrderEvents(ctx context.Context, orderID string, after int) ([]ticketing.OrderEvent, error) {
+	return list(ctx, s, "read the timeline", scanOrderEvent,
+		"SELECT sequence, kind, state, at, detail FROM order_events WHERE order_id = $1 AND sequence > $2 ORDER BY sequence", orderID, after)
+}
+
+func scanOrderEvent(row pgx.CollectableRow) (ticketing.OrderEvent, error) {
+	var (
+		e      ticketing.OrderEvent
+		detail []byte
+	)
+	err := row.Scan(&e.Sequence, &e.Kind, &e.State, &e.At, &detail)
+	if err == nil && detail != nil {
+		err = json.Unmarshal(detail, &e.Detail)
+	}
+	e.At = e.At.UTC()
+	return e, err
+}
+
+// OrderRevisions returns the length of each order's timeline, for streams that
+// wait for the next entry. Unknown orders are missing.
+func (s *Store) OrderRevisions(ctx context.Context, orderIDs []string) (map[string]int, error) {
+	revisions := make(map[string]int, len(orderIDs))
+	err := s.retry(ctx, "read the revisions", func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, "SELECT id, revision FROM orders WHERE id = ANY($1)", orderIDs)
+		if err != nil {
+			return err
+		}
+		var (
+			id       string
+			revision int
+		)
+		_, err = pgx.ForEachRow(rows, []any{&id, &revision}, func() error {
+			revisions[id] = revision
+			return nil
+		})
+		return err
+	})
+	return revisions, err
+}
+
+// OrdersOfBuyer returns the ids of the newest orders made with a mail address, newest first. It finds
+// them by the blind index, without opening anything.
+func (s *Store) OrdersOfBuyer(ctx context.Context, email string, limit int) ([]string, error) {
+	return list(ctx, s, "find a buyer's orders", pgx.RowTo[string],
+		"SELECT id FROM orders WHERE email_index = $1 ORDER BY created_at DESC, id LIMIT $2",
+		s.ring.BlindIndex("orders.email_index", email), limit)
+}

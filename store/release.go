@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// holdState says what became of stock set aside.
+type holdState string
+
+const (
+	holdHeld     holdState = "HELD"
+	holdReleased holdState = "RELEASED"
+	holdSold     holdState = "SOLD"
+)
+
+// counters names the column of stock that counts tickets in each state of their hold.
+var counters = map[holdState]string{holdHeld: "held", holdReleased: "free", holdSold: "sold"}
+
+// moveHolds moves the lines of an order, given in ascending order of ticket
+// type, from one state to another, and the stock with them.
+func (w *work) moveHolds(orderID string, lines []ticketing.Ask, from, to holdState) {
+	types, quantities := make([]string, len(lines)), make([]int, len(lines))
+	for i, line := range lines {
+		types[i], quantities[i] = line.TicketTypeID, line.Quantity
+	}
+	w.change(len(lines), "UPDATE holds SET state = $3 WHERE order_id = $1 AND ticket_type_id = ANY($2) AND state = $4",
+		orderID, types, to, from)
+	if len(lines) > 1 {
+		w.queue(lockStockSQL, types)
+	}
+	a, b := counters[from], counters[to]
+	w.change(len(lines), `UPDATE stock s SET `+a+` = s.`+a+` - l.quantity, `+b+` = s.`+b+` + l.quantity
+		FROM unnest($1::text[], $2::int[]) AS l(ticket_type_id, quantity) WHERE s.ticket_type_id = l.ticket_type_id`, types, quantities)
+}
+
+// Release gives the stock of an unpaid order back and closes it as state, which is
+// OrderExpired or OrderCancelled. Captured money that nobody has judged yet is judged first, so that payment wins where it was
+// faster. It returns where the order is then. Errors: CodeNotFound, CodeInvalid for another state.
+func (s *Store) Release(ctx context.Context, orderID string, state ticketing.OrderState) (ticketing.OrderState, error) {
+	kind, ok := map[ticketing.OrderState]ticketing.OrderEventKind{
+		ticketing.OrderExpired: ticketing.EventExpired, ticketing.OrderCancelled: ticketing.EventOrderCancelled,
+	}[state]
+	if !ok {
+		return "", ticketing.Errorf(ticketing.CodeInvalid, "an order is not released as %s", state)
+	}
+	var now ticketing.OrderState
+	err := s.transact(ctx, "release", func(ctx context.Context, w *work) error {
+		var (
+			found    bool
+			unjudged []string
+			held     []ticketing.Ask
+		)
+		one(w.queue("SELECT state FROM orders WHERE id = $1 FOR UPDATE", orderID), &found, &now)
+		many(w.queue(`SELECT id FROM payment_attempts WHERE order_id = $1 AND captured_amount IS NOT NULL
+			AND state NOT IN ('ACCEPTED', 'REJECTED', 'REFUNDED') ORDER BY captured_at, id`, orderID), &unjudged, pgx.RowTo[string])
+		many(w.queue(`SELECT ticket_type_id, quantity FROM holds WHERE order_id = $1 AND state = 'HELD'
+			ORDER BY ticket_type_id`, orderID), &held, pgx.RowToStructByPos[ticketing.Ask])
+		if err := w.send(ctx); err != nil {
+			return err
+		}
+		if !found {
+			return ticketing.Errorf(ticketing.CodeNotFound, "no such order")
+		}
+		for _, attempt := range unjudged {
+			settled, err := w.settle(ctx, attempt)
+			if err != nil {
+				return err
+			}
+			now = settled.Order
+		}
+		if !now.HoldsStock() {
+			return nil
+		}
+		now = state
+		if len(held) > 0 {
+			w.moveHolds(orderID, held, holdHeld, holdReleased)
+		}
+		return w.move(orderID, state, entry{kind, nil})
+	})
+	return now, err
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// SeedCatalogue brings events with everything below them into the catalogue.
+// Repeated, it updates what differs: a state stays as it was
+// set meanwhile, and a session for which somebody has placed an order stays exactly
+// as it was sold, with its prices and its stock. All events come in or none.
+func (s *Store) SeedCatalogue(ctx context.Context, events ...ticketing.Event) error {
+	return s.retry(ctx, "seed the catalogue", func(ctx context.Context) error {
+		return s.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			for _, event := range events {
+				if err := seedEvent(tx, event); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func seedEvent(tx *gorm.DB, event ticketing.Event) error {
+	if err := upsert(tx, &organiserRow{ID: event.OrganiserID, Name: event.Organiser}, "name"); err != nil {
+		return err
+	}
+	row := rowOfEvent(event)
+	if err := upsert(tx, &row, "organiser_id", "kind", "title", "summary", "hold_seconds", "order_fee", "max_per_order"); err != nil {
+		return err
+	}
+	for _, session := range event.Sessions {
+		session.EventID = event.ID
+		venue := rowOfVenue(session.Venue)
+		if err := upsert(tx, &venue, "name", "city", "address", "time_zone"); err != nil {
+			return err
+		}
+		if err := seedSession(tx, session); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seedSession locks the session, so that no order slips in between looking and writing.
+func seedSession(tx *gorm.DB, session ticketing.Session) error {
+	var sold bool
+	err := tx.Raw(`WITH locked AS (SELECT id FROM sessions WHERE id = ? FOR UPDATE)
+		SELECT EXISTS (SELECT FROM orders o JOIN locked ON locked.id = o.session_id)`, session.ID).Scan(&sold).Error
+	if err != nil || sold {
+		return err
+	}
+	row := sessionRow{
+		ID: session.ID, EventID: session.EventID, VenueID: session.Venue.ID, StartsAt: session.StartsAt, EndsAt: session.EndsAt,
+	}
+	if err := upsert(tx, &row, "event_id", "venue_id", "starts_at", "ends_at"); err != nil {
+		return err
+	}
+	for i, t := range session.TicketTypes {
+		t.SessionID = session.ID
+		if err := seedTicketType(tx, t, i+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func seedTicketType(tx *gorm.DB, t ticketing.TicketType, position int) error {
+	row := rowOfTicketType(t, position)
+	if err := upsert(tx, &row, "session_id", "position", "name", "currency", "base_price", "surcharge",
+		"max_per_order", "sale_from", "sale_until"); err != nil {
+		return err
+	}
+	kept := tx.Where("ticket_type_id = ?", t.ID)
+	for _, phase := range t.Phases {
+		kept = kept.Where("starts_at <> ?", phase.From)
+	}
+	if err := kept.Delete(&phaseRow{}).Error; err != nil {
+		return err
+	}
+	for _, phase := range t.Phases {
+		row := phaseRow{TicketTypeID: t.ID, StartsAt: phase.From, EndsAt: phase.Until, Name: phase.Name, BasePrice: phase.BasePrice}
+		if err := upsert(tx, &row, "ends_at", "name", "base_price"); err != nil {
+			return err
+		}
+	}
+	// What is blocked stays so.
+	return tx.Exec(`INSERT INTO stock AS s (ticket_type_id, capacity, free) VALUES (?, ?, ?)
+		ON CONFLICT (ticket_type_id) DO UPDATE SET capacity = excluded.capacity, free = excluded.capacity - s.held - s.sold - s.blocked
+		WHERE s.capacity <> excluded.capacity`, t.ID, t.Capacity, t.Capacity).Error
+}
+
+// upsert inserts a row, or sets the named columns of the one with its primary key.
+func upsert(tx *gorm.DB, row any, columns ...string) error {
+	return tx.Omit(clause.Associations).Clauses(clause.OnConflict{
+		Columns:   primaryKey(tx, row),
+		DoUpdates: clause.AssignmentColumns(columns),
+	}).Create(row).Error
+}
+
+func primaryKey(tx *gorm.DB, row any) []clause.Column {
+	statement := &gorm.Statement{DB: tx}
+	if err := statement.Parse(row); err != nil {
+		return nil // creating the row reports the same
+	}
+	var key []clause.Column
+	for _, name := range statement.Schema.PrimaryFieldDBNames {
+		key = append(key, clause.Column{Name: name})
+	}
+	return key
+}
+
+// Block sets how many tickets of a type the organiser keeps back from sale.
+// Errors: CodeNotFound, CodeSoldOut when fewer are free, CodeInvalid for a negative number.
+func (s *Store) Block(ctx context.Context, ticketTypeID string, quantity int) error {
+	if quantity < 0 {
+		return ticketing.Errorf(ticketing.CodeInvalid, "cannot block %d tickets", quantity)
+	}
+	return s.retry(ctx, "block tickets", func(ctx context.Context) error {
+		var blocked bool
+		err := s.pool.QueryRow(ctx, `
+WITH changed AS (
+    UPDATE stock SET free = free + blocked - $2, blocked = $2 WHERE ticket_type_id = $1 AND free + blocked >= $2 RETURNING 1
+)
+SELECT EXISTS (SELECT FROM changed) FROM stock WHERE ticket_type_id = $1`, ticketTypeID, quantity).Scan(&blocked)
+		if err == nil && !blocked {
+			return ticketing.Errorf(ticketing.CodeSoldOut, "fewer than %d tickets are free", quantity)
+		}
+		return err
+	})
+}

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// Settle judges an attempt by the stored facts (ticketing.JudgePayment) and
+// carries the verdict out. Accepted: the order is paid, its stock sold, its tickets issued, the ledger
+// written. Rejected: the money is booked as owed back; if the stock was lost the
+// order has failed. It marks the attempt's kept callbacks as handled. Error: CodeNotFound.
+func (s *Store) Settle(ctx context.Context, attemptID string) (ticketing.Settlement, error) {
+	var settled ticketing.Settlement
+	err := s.transact(ctx, "settle", func(ctx context.Context, w *work) error {
+		var err error
+		settled, err = w.settle(ctx, attemptID)
+		return err
+	})
+	return settled, err
+}
+
+// settlementFacts is what an attempt is judged by, read under the lock on its order.
+type settlementFacts struct {
+	found bool
+	ticketing.SettlementFacts
+	attemptID, orderID, provider, gatewayID, organiserID string
+	orderFee                                             int64
+	openAttempts                                         int
+	callbacks                                            bool // there are kept callbacks nobody has handled
+	lines                                                []ticketing.Ask
+	held                                                 []ticketing.Ask // what is still set aside of them
+}
+
+const settlementSQL = `
+SELECT a.id, coalesce(a.order_id, ''), a.provider, coalesce(a.gateway_id, ''), a.state, coalesce(a.reported, ''), a.amount, a.currency,
+    coalesce(a.captured_amount, 0), coalesce(a.captured_currency, ''), coalesce(a.reject_reason, ''),
+    coalesce(o.state, ''), coalesce(o.order_fee, 0), coalesce(e.organiser_id, ''),
+    EXISTS (SELECT FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state = 'ACCEPTED'),
+    (SELECT count(*) FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state IN ('CREATED', 'PENDING')),
+    EXISTS (SELECT FROM callbacks c WHERE c.attempt_id = a.id AND c.handled_at IS NULL)
+FROM payment_attempts a
+LEFT JOIN orders o ON o.id = a.order_id
+LEFT JOIN events e ON e.id = o.event_id
+WHERE a.id = $1
+FOR UPDATE OF a`
+
+// facts locks an attempt's order and the attempt, and reads what is known of them.
+func (w *work) facts(ctx context.Context, attemptID string) (settlementFacts, error) {
+	var f settlementFacts
+	w.queue(lockOrderSQL, attemptID)
+	one(w.queue(settlementSQL, attemptID), &f.found,
+		&f.attemptID, &f.orderID, &f.provider, &f.gatewayID, &f.Attempt, &f.Payment, &f.Asked.Amount, &f.Asked.Currency,
+		&f.Captured.Amount, &f.Captured.Currency, &f.RejectedFor,
+		&f.Order, &f.orderFee, &f.organiserID, &f.OtherAccepted, &f.openAttempts, &f.callbacks)
+	many(w.queue(`SELECT l.ticket_type_id, l.quantity FROM order_lines l JOIN payment_attempts a ON a.order_id = l.order_id
+		WHERE a.id = $1 ORDER BY l.ticket_type_id`, attemptID), &f.lines, pgx.RowToStructByPos[ticketing.Ask])
+	many(w.queue(`SELECT h.ticket_type_id, h.quantity FROM holds h JOIN payment_attempts a ON a.order_id = h.order_id
+		WHERE a.id = $1 AND h.state = 'HELD' ORDER BY h.ticket_type_id`, attemptID), &f.held, pgx.RowToStructByPos[ticketing.Ask])
+	if err := w.send(ctx); err != nil {
+		return f, err
+	}
+	if !f.found {
+		return f, ticketing.Errorf(ticketing.CodeNotFound, "no such attempt")
+	}
+	f.StockHeld = len(f.lines) > 0 && len(f.lines) == len(f.held)
+	for i := range f.held {
+		f.StockHeld = f.StockHeld && f.held[i] == f.lines[i]
+	}
+	return f, nil
+}
+
+// settle is Settle inside a transaction.
+func (w *work) settle(ctx context.Context, attemptID string) (ticketing.Settlement, error) {
+	f, err := w.facts(ctx, attemptID)
+	if err != nil {
+		return ticketing.Settlement{}, err
+	}
+	settled := ticketing.Settlement{
+		OrderID: f.orderID, Order: f.Order, Provider: f.provider,
+		AttemptID: f.attemptID, GatewayID: f.gatewayID, OpenAttempts: f.openAttempts,
+	}
+	settled.Verdict, settled.Reason = ticketing.JudgePayment(f.SettlementFacts)
+	judged := f.Attempt == ticketing.AttemptAccepted || f.Attempt == ticketing.AttemptRejected || f.Attempt == ticketing.AttemptRefunded
+	switch {
+	case judged || settled.Verdict == ticketing.VerdictNone:
+	case settled.Verdict == ticketing.VerdictAccept:
+		settled.Order = ticketing.OrderPaid
+		err = w.accept(f)
+	default:
+		settled.Order, err = w.reject(f, settled.Reason)
+	}
+	if f.callbacks && settled.Verdict != ticketing.VerdictNone {
+		w.queue("UPDATE callbacks SET handled_at = clock_timestamp() WHERE attempt_id = $1 AND handled_at IS NULL", attemptID)
+	}
+	if err != nil {
+		return settled, err
+	}
+	return settled, w.send(ctx)
+}
+
+// accept lets a payment in time pay its order with the stock that is held for it.
+func (w *work) accept(f settlementFacts) error {
+	w.change(1, "UPDATE payment_attempts SET state = 'ACCEPTED', updated_at = clock_timestamp() WHERE id = $1", f.attemptID)
+	w.moveHolds(f.orderID, f.lines, holdHeld, holdSold)
+	if err := w.move(f.orderID, ticketing.OrderPaid,
+		entry{ticketing.EventPaid, aboutPayment(f.attemptID, f.provider, f.Captured)}); err != nil {
+		return err
+	}
+	w.issue(f.orderID, f.lines)
+	w.book(transferAccepted, f.attemptID, f.Captured.Currency,
+		sale(accountGateway(f.provider), f.organiserID, f.Captured.Amount, f.orderFee))
+	return nil
+}
+
+// reject books captured money as owed back. It returns where the order is then.
+func (w *work) reject(f settlementFacts, reason ticketing.RejectReason) (ticketing.OrderState, error) {
+	w.change(1, "UPDATE payment_attempts SET state = 'REJECTED', reject_reason = $2, updated_at = clock_timestamp() WHERE id = $1",
+		f.attemptID, reason)
+	w.bookRejected(f.provider, f.attemptID, f.Captured)
+	about := aboutPayment(f.attemptID, f.provider, f.Captured, "reason", reason)
+	switch reason {
+	case ticketing.RejectLate:
+		return f.Order, w.move(f.orderID, f.Order, entry{ticketing.EventLatePayment, about})
+	case ticketing.RejectStockLost:
+		// What is left of the order's stock goes back: nothing will come of it.
+		if len(f.held) > 0 {
+			w.moveHolds(f.orderID, f.held, holdHeld, holdReleased)
+		}
+		return ticketing.OrderFailed, w.move(f.orderID, ticketing.OrderFailed,
+			entry{ticketing.EventPaymentRejected, about}, entry{ticketing.EventFailed, nil})
+	default:
+		return f.Order, w.move(f.orderID, f.Order, entry{ticketing.EventPaymentRejected, about})
+	}
+}
+
+// Retake takes the same stock again for money that came too late, if all of it is
+// free, every ticket type is inside its sale window and the event still sells, and pays the order with it. It reports
+// whether the attempt's money pays the order, also when that was so before. Error: CodeNotFound.
+func (s *Store) Retake(ctx context.Context, attemptID string) (bool, error) {
+	var retaken bool
+	err := s.transact(ctx, "retake", func(ctx context.Context, w *work) error {
+		f, err := w.facts(ctx, attemptID)
+		if err != nil {
+			return err
+		}
+		retaken = f.Attempt == ticketing.AttemptAccepted
+		if retaken || !f.mayRetake() {
+			return nil
+		}
+		if retaken, err = w.stillSells(ctx, f); err != nil || !retaken {
+			return err
+		}
+		return w.acceptLate(f)
+	})
+	return retaken, err
+}
+
+func (f settlementFacts) mayRetake() bool {
+	return f.Attempt == ticketing.AttemptRejected && f.RejectedFor == ticketing.RejectLate &&
+		!f.OtherAccepted && f.Captured == f.Asked &&
+		(f.Order == ticketing.OrderExpired || f.Order == ticketing.OrderCancelled)
+}
+
+// stillSells locks the stock of an order and says whether it could be sold now,
+// and whether no refund of the money has begun.
+func (w *work) stillSells(ctx context.Context, f settlementFacts) (bool, error) {
+	types := make([]string, len(f.lines))
+	for i, line := range f.lines {
+		types[i] = line.TicketTypeID
+	}
+	var found, sells bool
+	w.queue(lockStockSQL, types)
+	one(w.queue(`
+SELECT e.state = 'ON_SALE'
+    AND NOT EXISTS (SELECT FROM refunds r WHERE r.attempt_id = $2)
+    AND NOT EXISTS (
+        SELECT FROM order_lines l JOIN ticket_types t ON t.id = l.ticket_type_id JOIN stock s ON s.ticket_type_id = t.id
+        WHERE l.order_id = o.id AND (s.free < l.quantity OR now() < t.sale_from OR now() >= t.sale_until))
+FROM orders o JOIN events e ON e.id = o.event_id WHERE o.id = $1`, f.orderID, f.attemptID), &found, &sells)
+	err := w.send(ctx)
+	return found && sells, err
+}
+
+// acceptLate lets a payment that came too late pay its order with stock that was free again.
+func (w *work) acceptLate(f settlementFacts) error {
+	w.change(1, "UPDATE payment_attempts SET state = 'ACCEPTED', reject_reason = NULL, updated_at = clock_timestamp() WHERE id = $1", f.attemptID)
+	w.moveHolds(f.orderID, f.lines, holdReleased, holdSold)
+	about := aboutPayment(f.attemptID, f.provider, f.Captured)
+	if err := w.move(f.orderID, ticketing.OrderPaid, entry{ticketing.EventRetaken, about}, entry{ticketing.EventPaid, about}); err != nil {
+		return err
+	}
+	w.issue(f.orderID, f.lines)
+	w.book(transferRetaken, f.attemptID, f.Captured.Currency, sale(accountSuspense, f.organiserID, f.Captured.Amount, f.orderFee))
+	return nil
+}

@@ -60,7 +60,7 @@ function move(order, what) {
   } else if (what === 'declined') { attempt.state = 'DECLINED'; say(order, 'attempt_declined', { attempt_id: attempt.id })
   } else if (what === 'late_refund') {
     attempt.state = 'REJECTED'
-    order.refunds.push({ id: `R${order.id}`, attempt_id: attempt.id, amount: order.total, state: 'PENDING', reason: 'late_payment', created_at: stamp() })
+    order.refunds.push({ id: `R${order.id}`, attempt_id: attempt.id, amount: order.total, state: 'PENDING', reason: 'late', created_at: stamp() })
     say(order, 'late_payment', { amount: order.total }); say(order, 'refund_started', { amount: order.total })
   } else if (what === 'refunded') { order.refunds[0].state = 'SUCCEEDED'; attempt.state = 'REFUNDED'; say(order, 'refund_settled', { amount: order.total })
   } else if (what === 'soon') { order.pay_by = stamp(Date.now() + 8000); say(order, 'held')

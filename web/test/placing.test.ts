@@ -93,17 +93,35 @@ describe('placing an order', () => {
     expect(sentOf(basket)).toBeUndefined()
   })
 
-  it('finds the first order when the key was used with other words', async () => {
+  it('settles an unanswered request before it sends other words', async () => {
     const place = vi.spyOn(api, 'placeOrder').mockRejectedValueOnce(new ConnectionLost('gone'))
     const page = tab()
     await page.submit(body)
-    place.mockRejectedValueOnce(new Problem(422, 'idempotency_key_reused', '', undefined, undefined))
-    await page.submit({ ...body, buyer: { name: 'B', email: 'b@b.cn' } })
-    expect(page.step.value).toBe('reused')
     place.mockResolvedValueOnce(answer)
-    await page.resend()
-    expect(place.mock.calls[2]).toEqual(place.mock.calls[0])
+    await page.submit({ ...body, buyer: { name: 'B', email: 'b@b.cn' } })
+    expect(place).toHaveBeenCalledTimes(2)
+    expect(place.mock.calls[1]).toEqual(place.mock.calls[0])
+    expect(page.step.value).toBe('existing')
+    expect(page.existing.value?.id).toBe('ORDER1')
+  })
+
+  it('sends the other words once the first are known to have failed', async () => {
+    const place = vi.spyOn(api, 'placeOrder').mockRejectedValueOnce(new ConnectionLost('gone'))
+    const page = tab()
+    await page.submit(body)
+    place.mockRejectedValueOnce(new Problem(422, 'invalid', '', '/buyer/email', undefined)).mockResolvedValueOnce(answer)
+    const corrected = { ...body, buyer: { name: 'B', email: 'b@b.cn' } }
+    await page.submit(corrected)
+    expect(place.mock.calls[2]?.[0]).toEqual(corrected)
+    expect(place.mock.calls[2]?.[1]).not.toBe(place.mock.calls[0]?.[1])
     expect(page.placed).toEqual(['ORDER1'])
+  })
+
+  it('says so when the key was used with other words elsewhere', async () => {
+    vi.spyOn(api, 'placeOrder').mockRejectedValueOnce(new Problem(422, 'idempotency_key_reused', '', undefined, undefined))
+    const page = tab()
+    await page.submit(body)
+    expect(page.step.value).toBe('reused')
   })
 
   it('shows the order that this intent became instead of a second form', async () => {

@@ -198,15 +198,19 @@ export interface Order extends Quote {
   session_id: string
   event_id: string
   event_title: Text
-  session_starts_at: string
-  venue: Venue
+  /** Absent, like the venue, once the catalogue no longer has the session. */
+  session_starts_at?: string
+  venue?: Venue
   buyer: Buyer
   language: Language
-  pay_by: string
+  /** Absent when no tickets were ever held. */
+  pay_by?: string
   server_time: string
   created_at: string
   updated_at: string
   revision: number
+  /** Why no tickets were held, when the state is REFUSED. */
+  refusal?: { code: string; message: string; field?: string }
   methods: string[]
   attempts: Attempt[]
   tickets: Ticket[]

@@ -147,7 +147,7 @@ export default {
     existing_open: 'Open that order',
     existing_again: 'Make another order',
     reused: 'This order was already sent with other details',
-    reused_body: 'Perhaps from another tab. You can open the order made then, or place this one as a new order.',
+    reused_body: 'Perhaps from another tab. If that became an order, you find it under “My orders”. You can also place this one as a new order.',
     reused_new: 'Place as a new order',
   },
   problems: {
@@ -238,8 +238,8 @@ export default {
     refund_hint: 'A refund goes back the way you paid. Until your bank shows it, it can take a few days.',
     refund_reasons: {
       late: 'Your payment arrived after the hold had ended',
-      duplicate: 'The order was already paid',
-      failed: 'The tickets could not be issued',
+      double: 'The order was already paid',
+      stock_lost: 'The tickets could not be issued',
       amount: 'The amount paid was not the price of the order',
       other: 'Refund',
     },
@@ -270,6 +270,8 @@ export default {
     late_checking: { label: 'Late payment', title: 'Your payment arrived after the hold ended', next: 'We are checking whether the same tickets are still free. Either they become yours or your money comes back; it is exactly one of the two.' },
     late_refunding: { label: 'Being refunded', title: 'Your payment arrived too late and is being refunded', next: 'The hold had ended and the tickets had gone to somebody else. You get back the whole amount, without having to do anything.' },
     late_refunded: { label: 'Refunded', title: 'Your late payment was refunded', next: 'The hold had ended and the tickets had gone to somebody else. The whole amount is on its way back to your account.' },
+    unmatched_refunding: { label: 'Being refunded', title: 'A payment we could not use is being refunded', next: 'It did not match this order, so it goes back to you in full without you having to do anything.' },
+    unmatched_refunded: { label: 'Refunded', title: 'A payment we could not use was refunded', next: 'It did not match this order. The whole amount is on its way back to your account.' },
     failed: { label: 'Failed', title: 'We could not issue your tickets', next: 'We are sorry. The whole amount goes back the way you paid, without you having to do anything.' },
     failed_refunded: { label: 'Refunded', title: 'We could not issue your tickets and refunded you', next: 'We are sorry. The whole amount is on its way back to your account.' },
     refunding: { label: 'Refund in progress', title: 'Your refund is in progress', next: 'The gateway has been asked to pay it back. The page shows when it has.' },
@@ -295,6 +297,7 @@ export default {
     refund_started: 'Refund started',
     refund_settled: 'Refund paid back',
     needs_attention: 'A colleague is looking after this',
+    attention_over: 'Sorted out, it goes on by itself',
     other: 'Order updated',
   },
   mine: {

@@ -4,7 +4,7 @@ const words: Words = {
   app: {
     skip: '跳到正文',
     home: 'Boxoffice 首页',
-    events: '全部演出',
+    events: '在售项目',
     mine: '我的订单',
     menu: '主导航',
     language: '语言',
@@ -149,7 +149,7 @@ const words: Words = {
     existing_open: '查看该订单',
     existing_again: '再下一单',
     reused: '这笔订单已用其他信息提交过',
-    reused_body: '可能是在另一个标签页提交的。您可以打开当时的订单，或将本次作为新订单提交。',
+    reused_body: '可能是在另一个标签页提交的。如果当时已下单成功，可在“我的订单”中查看；也可以将本次作为新订单提交。',
     reused_new: '作为新订单提交',
   },
   problems: {
@@ -240,8 +240,8 @@ const words: Words = {
     refund_hint: '款项将原路退回，银行入账可能需要几天时间。',
     refund_reasons: {
       late: '付款到账时，留票时间已过',
-      duplicate: '订单此前已付款',
-      failed: '未能出票',
+      double: '订单此前已付款',
+      stock_lost: '未能出票',
       amount: '实付金额与订单金额不符',
       other: '退款',
     },
@@ -272,6 +272,8 @@ const words: Words = {
     late_checking: { label: '付款超时', title: '付款在留票结束后到账', next: '正在确认这些票是否仍未售出：要么票归您，要么全额退款，二者必居其一。' },
     late_refunding: { label: '退款中', title: '付款到账太晚，正在退款', next: '留票已结束，票已被他人买走。款项将全额退还，您无需任何操作。' },
     late_refunded: { label: '已退款', title: '迟到的付款已退还', next: '留票已结束，票已被他人买走。全部款项正原路退回您的账户。' },
+    unmatched_refunding: { label: '退款中', title: '有一笔无法使用的付款正在退还', next: '这笔付款与本订单不符，将全额退还，您无需任何操作。' },
+    unmatched_refunded: { label: '已退款', title: '无法使用的付款已退还', next: '这笔付款与本订单不符，全部款项正原路退回您的账户。' },
     failed: { label: '出票失败', title: '抱歉，未能出票', next: '非常抱歉。款项将全额原路退回，您无需任何操作。' },
     failed_refunded: { label: '已退款', title: '抱歉未能出票，已为您退款', next: '非常抱歉。全部款项正原路退回您的账户。' },
     refunding: { label: '退款中', title: '退款处理中', next: '已向支付平台发起退款，完成后本页会立即更新。' },
@@ -297,6 +299,7 @@ const words: Words = {
     refund_started: '发起退款',
     refund_settled: '退款完成',
     needs_attention: '工作人员正在处理',
+    attention_over: '问题已解决，自动继续处理',
     other: '订单有更新',
   },
   mine: {

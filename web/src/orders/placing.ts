@@ -70,7 +70,6 @@ export function usePlacing(basket: string, placed: (order: PlacedOrder) => void)
     if (step.value === 'sending') return
     step.value = 'sending'
     error.value = undefined
-    const earlier = sentOf(basket)
     rememberSent(basket, sent)
     try {
       const order = await api.placeOrder(sent.body, sent.key)
@@ -85,9 +84,7 @@ export function usePlacing(basket: string, placed: (order: PlacedOrder) => void)
         return
       }
       if (failure.code === 'idempotency_key_reused') {
-        // The words that made that order, if this tab sent them, open it again.
-        if (earlier && earlier.key === sent.key && !same(earlier.body, sent.body)) rememberSent(basket, earlier)
-        else forgetSent(basket)
+        forgetSent(basket)
         step.value = 'reused'
         return
       }
@@ -97,7 +94,42 @@ export function usePlacing(basket: string, placed: (order: PlacedOrder) => void)
     }
   }
 
-  const submit = (body: NewOrder) => send({ key: intentOf(basket).key, body })
+  /** Places the order as the form says now. */
+  async function submit(body: NewOrder) {
+    if (step.value === 'sending') return
+    const intent = intentOf(basket)
+    if (intent.orderId && keptOrder(intent.orderId)) return lookForExisting()
+    const sent = sentOf(basket)
+    if (sent?.key === intent.key && !same(sent.body, body) && !(await settleEarlier(sent))) return
+    await send({ key: intentOf(basket).key, body })
+  }
+
+  /**
+   * What was sent before with other words may have become an order, and other
+   * words may make a second one. So the first is asked about before anything
+   * new is sent. True when it surely made no order.
+   */
+  async function settleEarlier(sent: Sent): Promise<boolean> {
+    step.value = 'sending'
+    error.value = undefined
+    try {
+      const order = await api.placeOrder(sent.body, sent.key)
+      keepOrder({ id: order.id, token: order.token, placing: order.total === undefined, keptAt: new Date().toISOString() })
+      settleIntent(basket, sent.key, order.id)
+      step.value = 'form'
+      show({ id: order.id, state: order.state })
+      return false
+    } catch (failure) {
+      if (failure instanceof Problem && !failure.passing) {
+        renewIntent(basket)
+        step.value = 'form'
+        return true
+      }
+      error.value = failure
+      step.value = 'unsure'
+      return false
+    }
+  }
 
   /** Sends what was sent before, word for word, with the same key. */
   async function resend() {
@@ -136,5 +168,5 @@ export function usePlacing(basket: string, placed: (order: PlacedOrder) => void)
   })
   void lookForExisting()
 
-  return { step, error, existing, submit, resend, startOver, hasSent: () => sentOf(basket) !== undefined }
+  return { step, error, existing, submit, resend, startOver }
 }

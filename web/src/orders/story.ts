@@ -17,6 +17,8 @@ export type Chapter =
   | 'late_checking'
   | 'late_refunding'
   | 'late_refunded'
+  | 'unmatched_refunding'
+  | 'unmatched_refunded'
   | 'failed'
   | 'failed_refunded'
   | 'refunding'
@@ -43,6 +45,8 @@ export const tones: Record<Chapter, Tone> = {
   late_checking: 'wait',
   late_refunding: 'wait',
   late_refunded: 'calm',
+  unmatched_refunding: 'wait',
+  unmatched_refunded: 'calm',
   failed: 'bad',
   failed_refunded: 'calm',
   refunding: 'wait',
@@ -53,19 +57,21 @@ export const tones: Record<Chapter, Tone> = {
 
 /** A refund as its buyer may know it: a failed one is in the hands of a person, not lost. */
 export function refundState(refund: Pick<Refund, 'state'>): 'done' | 'pending' | 'person' {
-  const state = refund.state.toUpperCase()
-  if (['SUCCEEDED', 'SETTLED', 'REFUNDED', 'DONE'].includes(state)) return 'done'
-  if (['FAILED', 'NEEDS_ATTENTION', 'MANUAL'].includes(state)) return 'person'
-  return 'pending'
+  if (refund.state === 'SUCCEEDED') return 'done'
+  return refund.state === 'FAILED' ? 'person' : 'pending'
 }
 
 /** Why money goes back, as a key under `order.refund_reasons`. */
-export function refundReason(reason: string): 'late' | 'duplicate' | 'failed' | 'amount' | 'other' {
-  if (/late|expired|cancel|after/i.test(reason)) return 'late'
-  if (/duplicate|second|already|double/i.test(reason)) return 'duplicate'
-  if (/amount|currency/i.test(reason)) return 'amount'
-  if (/fail|stock|deliver|confirm/i.test(reason)) return 'failed'
-  return 'other'
+export function refundReason(reason: string): 'late' | 'double' | 'amount' | 'stock_lost' | 'other' {
+  switch (reason) {
+    case 'late':
+    case 'double':
+    case 'amount':
+    case 'stock_lost':
+      return reason
+    default:
+      return 'other'
+  }
 }
 
 /** The attempt that waits for the buyer at a gateway, if any: the newest. */
@@ -78,20 +84,22 @@ function newest(attempts: Attempt[]): Attempt | undefined {
 }
 
 function pendingChapter(order: Order, now: number): Chapter {
-  if (now >= Date.parse(order.pay_by)) return 'closing'
+  if (order.pay_by && now >= Date.parse(order.pay_by)) return 'closing'
   if (openAttempt(order, now)) return 'paying'
   return newest(order.attempts)?.state === 'DECLINED' ? 'declined' : 'pending'
 }
 
 /** An order that ended unpaid: did money come all the same, and where is it now? */
 function closedChapter(order: Order, timeline: TimelineEntry[], quiet: Chapter): Chapter {
-  if (order.refunds.length > 0) {
-    return order.refunds.every((r) => refundState(r) === 'done') ? 'late_refunded' : 'late_refunding'
+  const { refunds } = order
+  if (refunds.length > 0) {
+    const done = refunds.every((r) => refundState(r) === 'done')
+    if (refunds.some((r) => refundReason(r.reason) === 'late')) return done ? 'late_refunded' : 'late_refunding'
+    return done ? 'unmatched_refunded' : 'unmatched_refunding'
   }
-  if (order.attempts.some((a) => a.state === 'REFUNDED')) return 'late_refunded'
-  if (order.attempts.some((a) => a.state === 'REJECTED')) return 'late_refunding'
-  if (timeline.some((e) => e.kind === 'late_payment')) return 'late_checking'
-  return quiet
+  // Money is here, and it is not yet decided whether it takes the same tickets again or goes back.
+  if (order.attempts.some((a) => a.state === 'REJECTED')) return 'late_checking'
+  return timeline.some((e) => e.kind === 'late_payment') ? 'late_checking' : quiet
 }
 
 function paidChapter(order: Order, timeline: TimelineEntry[]): Chapter {

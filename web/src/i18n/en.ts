@@ -34,7 +34,6 @@ export default {
     cities: 'All cities',
     from: 'From',
     to: 'To',
-    any_day: 'Any day',
     text: 'Search',
     text_hint: 'Title, artist, organiser',
     clear: 'Clear filters',

@@ -42,8 +42,7 @@ export const elementLocale = shallowRef<{ name: string; el: object }>()
 // Only the language in use is fetched; the other waits for the switch.
 const packs = {
   en: () => Promise.all([import('./en'), import('element-plus/es/locale/lang/en.mjs')]),
-  'zh-CN': () =>
-    Promise.all([import('./zh-CN'), import('element-plus/es/locale/lang/zh-cn.mjs'), import('dayjs/locale/zh-cn.js')]),
+  'zh-CN': () => Promise.all([import('./zh-CN'), import('element-plus/es/locale/lang/zh-cn.mjs')]),
 }
 
 /** Fetches a language's words and shows them. */

@@ -7,5 +7,4 @@ declare module 'element-plus/es/locale/lang/zh-cn.mjs' {
   const locale: { name: string; el: object }
   export default locale
 }
-declare module 'dayjs/locale/zh-cn.js'
 declare module 'element-plus/theme-chalk/*.css'

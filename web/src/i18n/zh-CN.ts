@@ -36,7 +36,6 @@ const words: Words = {
     cities: '所有城市',
     from: '开始日期',
     to: '结束日期',
-    any_day: '不限',
     text: '搜索',
     text_hint: '演出、艺人、主办方',
     clear: '清除筛选',

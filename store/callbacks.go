@@ -9,51 +9,16 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-// Callback is a message of a gateway whose signature, merchant and freshness were verified.
-type Callback struct {
-	Provider string
-	// EventID is unique per provider: the same event delivered again has the same id.
-	EventID string
-	// Exactly one of Payment and Refund says what it is about.
-	Payment *ticketing.PaymentFact
-	Refund  *RefundFact
-	// Header and Body are the message as it came; they rest sealed.
-	Header map[string][]string
-	Body   []byte
-}
-
-// RefundFact is what a gateway said of a refund.
-type RefundFact struct {
-	ID string
-	// State may be RefundPending: then there is nothing to record.
-	State ticketing.RefundState
-	// Reason says why it failed.
-	Reason string
-}
-
-// Kept is what a caller needs to know of a callback that is safe in the inbox.
-type Kept struct {
-	// First is false for an event that was delivered before.
-	First bool
-	// Handled says that nothing is left to do but to acknowledge. Otherwise Attempt has
-	// captured money that no workflow has taken care of yet: deliver it.
-	Handled bool
-	// Attempt is what the callback is about; zero for refunds, and when nothing was captured for a number unknown to us.
-	Attempt ticketing.PaymentAttempt
-	// Order is the state of the attempt's order; empty without one.
-	Order ticketing.OrderState
-}
-
 // KeepCallback puts a verified callback into the inbox and records what it
 // says, in one transaction: once it returns nil the callback may be acknowledged. The same event again has no effect but is counted.
 //
 // Errors: CodeInvalid for a capture without an amount, CodeConflict when a number belongs to another provider.
-func (s *Store) KeepCallback(ctx context.Context, c Callback) (Kept, error) {
+func (s *Store) KeepCallback(ctx context.Context, c ticketing.Callback) (ticketing.KeptCallback, error) {
 	header, body, err := s.sealCallback(c)
 	if err != nil {
-		return Kept{}, err
+		return ticketing.KeptCallback{}, err
 	}
-	var kept Kept
+	var kept ticketing.KeptCallback
 	err = s.transact(ctx, "keep a callback", func(ctx context.Context, w *work) error {
 		inbox := inboxRow{header: header, body: body}
 		if c.Refund != nil {
@@ -71,7 +36,7 @@ type inboxRow struct {
 	body   encryption.Sealed[callbackBody]
 }
 
-func (s *Store) sealCallback(c Callback) (header encryption.Sealed[callbackHeader], body encryption.Sealed[callbackBody], err error) {
+func (s *Store) sealCallback(c ticketing.Callback) (header encryption.Sealed[callbackHeader], body encryption.Sealed[callbackBody], err error) {
 	if (c.Payment == nil) == (c.Refund == nil) || c.EventID == "" {
 		return header, body, ticketing.Errorf(ticketing.CodeInvalid, "a callback is one event about a payment or a refund")
 	}
@@ -92,7 +57,7 @@ func (s *Store) sealCallback(c Callback) (header encryption.Sealed[callbackHeade
 }
 
 // inbox queues the callback's row; first and handled are there after the next send.
-func (w *work) inbox(c Callback, row inboxRow, kind, attemptID, refundID string, done bool) (first, handled *bool) {
+func (w *work) inbox(c ticketing.Callback, row inboxRow, kind, attemptID, refundID string, done bool) (first, handled *bool) {
 	first, handled = new(bool), new(bool)
 	one(w.queue(`
 INSERT INTO callbacks (provider, event_id, kind, attempt_id, refund_id, header, body, handled_at)
@@ -103,39 +68,39 @@ RETURNING xmax = 0, handled_at IS NOT NULL`,
 	return first, handled
 }
 
-func (w *work) keepPayment(ctx context.Context, c Callback, row inboxRow) (Kept, error) {
+func (w *work) keepPayment(ctx context.Context, c ticketing.Callback, row inboxRow) (ticketing.KeptCallback, error) {
 	fact := *c.Payment
 	known := w.record(fact, byCallback)
 	first, handled := w.inbox(c, row, "payment", fact.AttemptID, "", fact.State != ticketing.PaymentPaid)
 	if err := w.send(ctx); err != nil {
-		return Kept{}, err
+		return ticketing.KeptCallback{}, err
 	}
 	if err := w.recordOrphan(fact, byCallback, *known); err != nil {
-		return Kept{}, err
+		return ticketing.KeptCallback{}, err
 	}
 	if !known.known && fact.State == ticketing.PaymentPaid {
 		one(w.queue(recordedSQL, fact.AttemptID), &known.known, known.columns()...)
 		if err := w.send(ctx); err != nil {
-			return Kept{}, err
+			return ticketing.KeptCallback{}, err
 		}
 	}
 	if !known.open && !*handled {
 		w.queue("UPDATE callbacks SET handled_at = clock_timestamp() WHERE provider = $1 AND event_id = $2", c.Provider, c.EventID)
 	}
-	return Kept{First: *first, Handled: !known.open, Attempt: known.attempt, Order: known.order}, nil
+	return ticketing.KeptCallback{First: *first, Handled: !known.open, Attempt: known.attempt, Order: known.order}, nil
 }
 
-func (w *work) keepRefund(ctx context.Context, c Callback, row inboxRow) (Kept, error) {
+func (w *work) keepRefund(ctx context.Context, c ticketing.Callback, row inboxRow) (ticketing.KeptCallback, error) {
 	w.queue(lockOrderOfRefundSQL, c.Refund.ID)
 	first, _ := w.inbox(c, row, "refund", "", c.Refund.ID, true)
 	if err := w.send(ctx); err != nil {
-		return Kept{}, err
+		return ticketing.KeptCallback{}, err
 	}
 	err := w.finishRefund(ctx, c.Refund.ID, c.Refund.State, c.Refund.Reason)
 	if ticketing.CodeOf(err) == ticketing.CodeNotFound {
 		err = nil // kept; there is nothing it could change
 	}
-	return Kept{First: *first, Handled: true}, err
+	return ticketing.KeptCallback{First: *first, Handled: true}, err
 }
 
 // maxLabel bounds what a stranger can make us store.

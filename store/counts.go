@@ -2,35 +2,17 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-// Counts is how things stand at a moment, for metrics.
-type Counts struct {
-	// OpenHolds and HeldTickets count what is set aside unpaid; OverdueHolds those whose time is up.
-	OpenHolds, HeldTickets, OverdueHolds int
-	// Orders counts the orders placed in the last 24 hours by where they are now.
-	Orders map[ticketing.OrderState]int
-	// UnhandledCallbacks counts kept callbacks that await a verdict, OldestUnhandled the age of the first.
-	UnhandledCallbacks int
-	OldestUnhandled    time.Duration
-	// AwaitingRefund is captured money that pays no order and has not gone back, in minor units by currency.
-	AwaitingRefund map[string]int64
-	// PendingRefunds and FailedRefunds count refunds that are not final, and those that wait for a person.
-	PendingRefunds, FailedRefunds int
-	// RefusedCallbacks counts messages refused in the last 24 hours by reason.
-	RefusedCallbacks map[string]int
-}
-
 // Counts reads how things stand.
-func (s *Store) Counts(ctx context.Context) (Counts, error) {
-	var c Counts
+func (s *Store) Counts(ctx context.Context) (ticketing.Counts, error) {
+	var c ticketing.Counts
 	err := s.retry(ctx, "count", func(ctx context.Context) error {
-		c = Counts{Orders: map[ticketing.OrderState]int{}, AwaitingRefund: map[string]int64{}, RefusedCallbacks: map[string]int{}}
+		c = ticketing.Counts{Orders: map[ticketing.OrderState]int{}, AwaitingRefund: map[string]int64{}, RefusedCallbacks: map[string]int{}}
 		var found bool
 		batch := &pgx.Batch{}
 		one(batch.Queue(`SELECT count(DISTINCT order_id), coalesce(sum(quantity), 0),
@@ -43,6 +25,7 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 		tally(batch.Queue(`SELECT state, count(*) FROM orders WHERE created_at > now() - interval '24 hours' GROUP BY 1`), c.Orders)
 		tally(batch.Queue(`SELECT captured_currency, sum(captured_amount)::bigint FROM payment_attempts
 			WHERE captured_amount IS NOT NULL AND state = 'REJECTED' GROUP BY 1`), c.AwaitingRefund)
+		one(batch.Queue("SELECT count(*) FROM payment_attempts WHERE captured_amount IS NOT NULL AND state = 'REJECTED'"), &found, &c.LateMoney)
 		tally(batch.Queue(`SELECT reason, sum(count)::bigint FROM refused_callbacks
 			WHERE hour > now() - interval '24 hours' GROUP BY 1`), c.RefusedCallbacks)
 		return s.pool.SendBatch(ctx, batch).Close()

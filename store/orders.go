@@ -17,6 +17,15 @@ func (s *Store) Order(ctx context.Context, orderID string) (ticketing.Order, err
 	return order, err
 }
 
+// OrderFingerprint returns the fingerprint of the request an order was made from. Error: CodeNotFound.
+func (s *Store) OrderFingerprint(ctx context.Context, orderID string) (string, error) {
+	var fingerprint string
+	err := s.retry(ctx, "read the order's fingerprint", func(ctx context.Context) error {
+		return s.pool.QueryRow(ctx, "SELECT fingerprint FROM orders WHERE id = $1", orderID).Scan(&fingerprint)
+	})
+	return fingerprint, err
+}
+
 // readOrder reads an order and its fingerprint in one round trip.
 func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order, string, error) {
 	var (

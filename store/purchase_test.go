@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/boxoffice/boxoffice/store"
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
@@ -18,7 +17,7 @@ func TestPurchaseFromHoldToTickets(t *testing.T) {
 		t.Errorf("asked %v, want %v", attempt.Amount, want)
 	}
 	paid := fact(attempt, ticketing.PaymentPaid)
-	kept := must(s.KeepCallback(t.Context(), store.Callback{
+	kept := must(s.KeepCallback(t.Context(), ticketing.Callback{
 		Provider: "sandbox", EventID: "E1", Payment: &paid, Header: map[string][]string{"Signature": {"x"}}, Body: []byte("{}"),
 	}))(t)
 	if !kept.First || kept.Handled || kept.Attempt.ID != attempt.ID || kept.Order != ticketing.OrderPending {

@@ -114,23 +114,3 @@ func primaryKey(tx *gorm.DB, row any) []clause.Column {
 	}
 	return key
 }
-
-// Block sets how many tickets of a type the organiser keeps back from sale.
-// Errors: CodeNotFound, CodeSoldOut when fewer are free, CodeInvalid for a negative number.
-func (s *Store) Block(ctx context.Context, ticketTypeID string, quantity int) error {
-	if quantity < 0 {
-		return ticketing.Errorf(ticketing.CodeInvalid, "cannot block %d tickets", quantity)
-	}
-	return s.retry(ctx, "block tickets", func(ctx context.Context) error {
-		var blocked bool
-		err := s.pool.QueryRow(ctx, `
-WITH changed AS (
-    UPDATE stock SET free = free + blocked - $2, blocked = $2 WHERE ticket_type_id = $1 AND free + blocked >= $2 RETURNING 1
-)
-SELECT EXISTS (SELECT FROM changed) FROM stock WHERE ticket_type_id = $1`, ticketTypeID, quantity).Scan(&blocked)
-		if err == nil && !blocked {
-			return ticketing.Errorf(ticketing.CodeSoldOut, "fewer than %d tickets are free", quantity)
-		}
-		return err
-	})
-}

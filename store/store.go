@@ -22,8 +22,8 @@ type Config struct {
 	URL string
 	// Keyring seals and opens personal data. Only migrating does without.
 	Keyring *encryption.Keyring
-	// Connections bounds the pool. Default 16: more make a hot row slower, not faster.
-	Connections int
+	// MaxConnections bounds the pool. Default 16: more make a hot row slower, not faster.
+	MaxConnections int
 	// StatementTimeout bounds one statement on the server. Default 5 s.
 	StatementTimeout time.Duration
 	// LockTimeout bounds the wait for one lock. Default 3 s.
@@ -51,7 +51,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	settings.MaxConns = int32(cmp.Or(config.Connections, 16)) //nolint:gosec // a small number
+	settings.MaxConns = int32(cmp.Or(config.MaxConnections, 16)) //nolint:gosec // a small number
 	settings.MinIdleConns = 1
 	settings.ConnConfig.ConnectTimeout = cmp.Or(config.ConnectTimeout, 5*time.Second)
 	milliseconds := func(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }

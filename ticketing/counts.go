@@ -1,0 +1,22 @@
+package ticketing
+
+import "time"
+
+// Counts is how things stand at a moment, for operators.
+type Counts struct {
+	// OpenHolds and HeldTickets count what is set aside unpaid, OverdueHolds the holds whose time is up.
+	OpenHolds, HeldTickets, OverdueHolds int
+	// Orders counts the orders placed in the last 24 hours by where they are now.
+	Orders map[OrderState]int
+	// UnhandledCallbacks counts kept callbacks that await a verdict, OldestUnhandled is the age of the first.
+	UnhandledCallbacks int
+	OldestUnhandled    time.Duration
+	// AwaitingRefund is captured money that pays no order and has not gone back, in minor units by
+	// currency; LateMoney counts its payments.
+	AwaitingRefund map[string]int64
+	LateMoney      int
+	// PendingRefunds and FailedRefunds count refunds that are not final, and those that wait for a person.
+	PendingRefunds, FailedRefunds int
+	// RefusedCallbacks counts messages refused in the last 24 hours by reason.
+	RefusedCallbacks map[string]int
+}

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { cutToBytes, edgeOfDay } from '../src/api/filter'
 import { firstLanguage } from '../src/i18n'
 import { countdown, dateBlock, inLanguage, moment, money, zoneName } from '../src/i18n/format'
 
@@ -57,5 +58,20 @@ describe('languages', () => {
     expect(inLanguage({ en: 'Play' }, 'zh-CN')).toBe('Play')
     expect(inLanguage({ 'zh-CN': '戏' }, 'en')).toBe('戏')
     expect(inLanguage(undefined, 'en')).toBe('')
+  })
+})
+
+describe('filters', () => {
+  it('mean days where the reader is', () => {
+    expect(edgeOfDay('2026-11-20', false)).toBe(new Date(2026, 10, 20).toISOString())
+    expect(edgeOfDay('2026-12-31', true)).toBe(new Date(2027, 0, 1).toISOString())
+    expect(edgeOfDay('', false)).toBeUndefined()
+    expect(edgeOfDay('tomorrow', true)).toBeUndefined()
+  })
+
+  it('keep within the server’s bytes without splitting a character', () => {
+    expect(cutToBytes('演出票', 7)).toBe('演出')
+    expect(cutToBytes('a🎭b', 4)).toBe('a')
+    expect(cutToBytes('plain', 100)).toBe('plain')
   })
 })

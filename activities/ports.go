@@ -26,7 +26,8 @@ type Store interface {
 	// out: accepted, the order is paid, its tickets issued and the ledger written; rejected, the
 	// money is booked as owed back. It marks the attempt's kept callbacks as handled.
 	Settle(ctx context.Context, attemptID string) (ticketing.Settlement, error)
-	// OpenAttempts lists the attempts of an order the gateway may still capture money for.
+	// OpenAttempts lists the attempts of an order the gateway may still capture money for, and those
+	// it has captured money for that nobody has judged yet.
 	OpenAttempts(ctx context.Context, orderID string) ([]ticketing.PaymentAttempt, error)
 	// WatchedAttempts lists the attempts of an order that were closed or left open without
 	// captured money: those a gateway may still surprise us with.
@@ -40,8 +41,9 @@ type Store interface {
 	FinishRefund(ctx context.Context, refundID string, state ticketing.RefundState, reason string) error
 	// FlagAttention notes on the order's timeline that a step keeps failing (or no longer does).
 	FlagAttention(ctx context.Context, orderID, step string, needed bool) error
-	// UnhandledCallbacks lists attempts with captured money whose kept callbacks no workflow has
-	// handled for longer than age.
+	// UnhandledCallbacks lists, oldest first, the attempts whose captured money no workflow has taken
+	// care of for longer than age, whether a kept callback or a gateway's answer told us of it: money
+	// nobody has judged, and rejected money of which neither a refund was stored nor the stock taken again.
 	UnhandledCallbacks(ctx context.Context, age time.Duration, limit int) ([]ticketing.PaymentAttempt, error)
 	// AttemptsToAsk lists open attempts of live orders that are due to be asked about at their
 	// gateway, and notes that they were: the first time 5 s after they began, then at growing

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/config"
+	"github.com/boxoffice/boxoffice/encryption"
+	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/payment/sandbox"
+	"github.com/boxoffice/boxoffice/store"
+	"github.com/boxoffice/boxoffice/worker"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// connections are what the service roles have in common.
+type connections struct {
+	ring      *encryption.Keyring
+	store     *store.Store
+	temporal  client.Client
+	gateways  *payment.Registry
+	deliverer *workflows.Delivery
+	registry  *prometheus.Registry
+	log       *slog.Logger
+}
+
+// connect opens the database, Temporal and the gateways. Close what it returns.
+func connect(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *connections, err error) {
+	c := &connections{log: log, registry: prometheus.NewRegistry()}
+	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if c.ring, err = encryption.ParseKeyring(cfg.EncryptionKeys.Reveal()); err != nil {
+		return nil, err
+	}
+	if c.store, err = openStore(ctx, cfg, c.ring); err != nil {
+		return nil, err
+	}
+	if c.temporal, err = dialTemporal(ctx, cfg, c.ring, log); err != nil {
+		return nil, err
+	}
+	if c.gateways, err = openGateways(cfg); err != nil {
+		return nil, err
+	}
+	c.deliverer = workflows.NewDelivery(c.temporal)
+	return c, nil
+}
+
+func (c *connections) close() {
+	if c.temporal != nil {
+		c.temporal.Close()
+	}
+	if c.store != nil {
+		c.store.Close()
+	}
+}
+
+func openStore(ctx context.Context, cfg config.Config, ring *encryption.Keyring) (*store.Store, error) {
+	return store.Open(ctx, store.Config{
+		URL:            cfg.DatabaseURL.Reveal(),
+		MaxConnections: cfg.DatabaseConnections,
+		Keyring:        ring,
+	})
+}
+
+// dialTemporal connects with the encrypting codec. It waits for a server that is just starting.
+func dialTemporal(ctx context.Context, cfg config.Config, ring *encryption.Keyring, logger *slog.Logger) (client.Client, error) {
+	codec := workflows.NewCodec(ring)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		c, err := client.DialContext(ctx, client.Options{
+			HostPort:         cfg.TemporalAddress,
+			Namespace:        cfg.TemporalNamespace,
+			DataConverter:    codec.DataConverter(),
+			FailureConverter: codec.FailureConverter(),
+			Logger:           log.NewStructuredLogger(logger),
+		})
+		if err == nil {
+			return c, nil
+		}
+		logger.Warn("Temporal does not answer yet", "address", cfg.TemporalAddress, "error", err)
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("temporal at %s: %w", cfg.TemporalAddress, err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// openGateways makes the adapters of every configured gateway.
+func openGateways(cfg config.Config) (*payment.Registry, error) {
+	keys := make([]string, len(cfg.SandboxCallbackKeys))
+	for i, key := range cfg.SandboxCallbackKeys {
+		keys[i] = key.Reveal()
+	}
+	provider, err := sandbox.New(sandbox.Config{
+		URL: cfg.SandboxURL, Merchant: cfg.SandboxMerchant, Key: cfg.SandboxKey.Reveal(), CallbackKeys: keys,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sandbox gateway: %w", err)
+	}
+	return payment.NewRegistry(provider)
+}
+
+// startWorkers starts the workers; observer, which may be nil, hears of every hold.
+func (c *connections) startWorkers(ctx context.Context, observer activities.HoldObserver, onFatal func(error)) (*worker.Workers, error) {
+	metrics := activities.NewMetrics(c.registry)
+	return worker.Start(ctx, worker.Config{
+		Client:   c.temporal,
+		Purchase: &activities.Purchase{Store: c.store, Gateways: c.gateways, Metrics: metrics, Observer: observer},
+		Payments: &activities.Payments{Store: c.store, Gateways: c.gateways, Deliverer: c.deliverer, Metrics: metrics, Log: c.log},
+		OnFatal:  onFatal,
+	})
+}

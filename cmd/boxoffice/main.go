@@ -1,0 +1,88 @@
+// Command boxoffice is every role of the product in one binary; see usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"text/tabwriter"
+
+	"github.com/boxoffice/boxoffice/config"
+)
+
+// role is what the binary can be told to be.
+type role struct {
+	name    string
+	summary string
+	needs   []config.Need
+	run     func(ctx context.Context, cfg config.Config, log *slog.Logger) error
+}
+
+var roles = []role{
+	{"run", "API, web, workers and codec server in one process, after migrating", allNeeds, runAll},
+	{"api", "API and web; purchases run on workers elsewhere", serviceNeeds, runAPI},
+	{"worker", "workers only", serviceNeeds, runWorker},
+	{"codec", "codec server for the Temporal UI", []config.Need{config.NeedEncryption, config.NeedCodec}, runCodec},
+	{"sandbox", "sandbox payment gateway", []config.Need{config.NeedSandbox}, runSandbox},
+	{"migrate", "bring the database's schema and Temporal's search attributes up to date", []config.Need{config.NeedDatabase, config.NeedEncryption}, runMigrate},
+	{"seed", "load the demo catalogue; what is already there stays", []config.Need{config.NeedDatabase, config.NeedEncryption}, runSeed},
+	{"audit", "check every invariant of stock and money; exit 1 with a line for each that is violated", []config.Need{config.NeedDatabase, config.NeedEncryption}, runAudit},
+	{"version", "print the version", nil, runVersion},
+}
+
+var (
+	serviceNeeds = []config.Need{config.NeedDatabase, config.NeedTemporal, config.NeedEncryption, config.NeedGateways}
+	allNeeds     = append(serviceNeeds[:len(serviceNeeds):len(serviceNeeds)], config.NeedCodec)
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		usage()
+	}
+	for _, r := range roles {
+		if r.name == os.Args[1] {
+			os.Exit(start(r))
+		}
+	}
+	usage()
+}
+
+// start runs a role until it ends or the process is told to stop, and returns the exit code.
+func start(r role) int {
+	cfg, err := config.Load(r.needs...)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "boxoffice %s: the environment is not right:\n%v\n", r.name, err)
+		return 2
+	}
+	log := newLogger(cfg).With("role", r.name)
+	slog.SetDefault(log)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := r.run(ctx, cfg, log); err != nil && !errors.Is(err, context.Canceled) {
+		log.Error("stopped", "error", err)
+		return 1
+	}
+	return 0
+}
+
+func newLogger(cfg config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	if cfg.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}
+
+func usage() {
+	fmt.Fprintln(os.Stderr, "usage: boxoffice ROLE    (settings come from BOXOFFICE_… variables, see docs/operations.md)")
+	w := tabwriter.NewWriter(os.Stderr, 0, 0, 2, ' ', 0)
+	for _, r := range roles {
+		fmt.Fprintf(w, "  %s\t%s\n", r.name, r.summary)
+	}
+	_ = w.Flush()
+	os.Exit(2)
+}

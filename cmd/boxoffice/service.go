@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/api"
+	"github.com/boxoffice/boxoffice/config"
+	"github.com/boxoffice/boxoffice/web"
+)
+
+// shutdownBound is how long running requests may take to finish.
+const shutdownBound = 10 * time.Second
+
+// runAll is everything in one process. Purchases start on this process's own worker, which tells
+// the waiting request of the hold directly.
+func runAll(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	if err := runMigrate(ctx, cfg, log); err != nil {
+		return err
+	}
+	c, err := connect(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	holds := api.NewHoldHub()
+	workers, err := c.startWorkers(ctx, holds, stop)
+	if err != nil {
+		return err
+	}
+	defer workers.Stop()
+	go func() {
+		if err := serveCodec(ctx, cfg, c.ring, log); err != nil {
+			stop(err)
+		}
+	}()
+	if err := c.serveAPI(ctx, cfg, api.NewSagas(c.temporal, holds, true)); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// runAPI serves the API and the web; workers run elsewhere.
+func runAPI(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	c, err := connect(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return c.serveAPI(ctx, cfg, api.NewSagas(c.temporal, nil, false))
+}
+
+// runWorker runs the workers only. Its counts are served where an API would listen.
+func runWorker(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	c, err := connect(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var nobody activities.HoldObserver
+	workers, err := c.startWorkers(ctx, nobody, stop)
+	if err != nil {
+		return err
+	}
+	defer workers.Stop()
+	log.Info("workers run")
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// serveAPI serves until ctx ends, then lets running requests finish.
+func (c *connections) serveAPI(ctx context.Context, cfg config.Config, sagas *api.Sagas) error {
+	var limiter api.Limiter
+	if cfg.OrdersPerSecond > 0 {
+		limiter = api.NewAddressLimiter(cfg.OrdersPerSecond, cfg.OrdersBurst)
+	}
+	server, err := api.New(api.Config{
+		Address:        cfg.HTTPAddress,
+		PublicURL:      cfg.PublicURL,
+		Store:          c.store,
+		Payments:       c.gateways,
+		Purchases:      sagas,
+		Deliverer:      c.deliverer,
+		Identity:       c.ring,
+		Web:            web.Dist,
+		Log:            c.log,
+		Registry:       c.registry,
+		Limiter:        limiter,
+		TrustedProxies: []netip.Prefix(cfg.TrustedProxies),
+	})
+	if err != nil {
+		return err
+	}
+	if err := server.Open(); err != nil {
+		return err
+	}
+	c.log.Info("API and web listen", "address", server.Addr(), "url", cfg.PublicURL)
+	<-ctx.Done()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownBound)
+	defer cancel()
+	return server.Shutdown(grace)
+}

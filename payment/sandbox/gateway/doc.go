@@ -1,0 +1,7 @@
+// Package gateway is the sandbox payment gateway itself: it takes requests
+// as strictly as a real one, shows the payer a page, sends signed callbacks
+// until they are acknowledged, and keeps a ledger of its own that survives
+// its death. Its switches make it slow, down, forgetful or dishonest.
+//
+// It knows the protocol of package sandbox and nothing of Boxoffice.
+package gateway

@@ -1,0 +1,94 @@
+package sandbox
+
+import (
+	"time"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// The states of a payment in the gateway's own words.
+const (
+	Pending    = "pending"
+	Processing = "processing" // the gateway itself does not know yet
+	Paid       = "paid"
+	Declined   = "declined"
+	Closed     = "closed"
+)
+
+// The states of a refund in the gateway's own words.
+const (
+	RefundPending   = "pending"
+	RefundSucceeded = "succeeded"
+	RefundFailed    = "failed"
+)
+
+// Order asks the gateway to collect money.
+type Order struct {
+	Number      string          `json:"number"`
+	Amount      ticketing.Money `json:"amount"`
+	Method      string          `json:"method"`
+	Description string          `json:"description"`
+	Language    string          `json:"language"`
+	ExpiresAt   time.Time       `json:"expires_at"`
+	NotifyURL   string          `json:"notify_url"`
+	ReturnURL   string          `json:"return_url"`
+}
+
+// Payment is what the gateway says of a payment.
+type Payment struct {
+	ID       string          `json:"id"`
+	Merchant string          `json:"merchant"`
+	Number   string          `json:"number"`
+	State    string          `json:"state"`
+	Amount   ticketing.Money `json:"amount"`
+	// Captured is present when State is Paid.
+	Captured *ticketing.Money `json:"captured,omitempty"`
+	PayURL   string           `json:"pay_url,omitempty"`
+	QR       string           `json:"qr,omitempty"`
+	At       time.Time        `json:"at"`
+}
+
+// RefundOrder asks the gateway to give money back.
+type RefundOrder struct {
+	ID     string          `json:"id"`
+	Number string          `json:"number"`
+	Amount ticketing.Money `json:"amount"`
+	Reason string          `json:"reason"`
+}
+
+// Refund is what the gateway says of a refund.
+type Refund struct {
+	ID        string          `json:"id"`
+	GatewayID string          `json:"gateway_id"`
+	Merchant  string          `json:"merchant"`
+	Number    string          `json:"number"`
+	State     string          `json:"state"`
+	Amount    ticketing.Money `json:"amount"`
+	Reason    string          `json:"reason,omitempty"`
+	At        time.Time       `json:"at"`
+}
+
+// Movement is a line of the gateway's bill; refunds are negative.
+type Movement struct {
+	Kind      string          `json:"kind"` // "payment" or "refund"
+	GatewayID string          `json:"gateway_id"`
+	Number    string          `json:"number"`
+	RefundID  string          `json:"refund_id,omitempty"`
+	Amount    ticketing.Money `json:"amount"`
+	At        time.Time       `json:"at"`
+}
+
+// Notice is the body of a callback: exactly one of Payment and Refund is present.
+type Notice struct {
+	EventID  string    `json:"event_id"`
+	Merchant string    `json:"merchant"`
+	Payment  *Payment  `json:"payment,omitempty"`
+	Refund   *Refund   `json:"refund,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+// Failure is the body of an error.
+type Failure struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}

@@ -209,8 +209,12 @@ func (s *stockCache) peek(sessionID string) (counted, bool) {
 
 // count reads sessions' stock and returns those whose numbers changed.
 func (s *stockCache) count(ctx context.Context, sessionIDs []string) (changed []string, err error) {
+	k, err := s.catalogue.get(ctx)
+	if err != nil {
+		return nil, err
+	}
 	at := time.Now()
-	free, err := s.store.Availability(ctx, sessionIDs)
+	free, err := s.store.Availability(ctx, sessionIDs...)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +222,7 @@ func (s *stockCache) count(ctx context.Context, sessionIDs []string) (changed []
 	defer s.mu.Unlock()
 	s.forget(at)
 	for _, id := range sessionIDs {
-		n := counted{free: free[id], at: at, version: versionOf(free[id])}
+		n := countedOf(k.session[id].session, free, at)
 		before, known := s.counts[id]
 		if known && before.at.After(at) {
 			continue // a younger count has overtaken this one
@@ -229,6 +233,22 @@ func (s *stockCache) count(ctx context.Context, sessionIDs []string) (changed []
 		}
 	}
 	return changed, nil
+}
+
+// countedOf picks one session's numbers out of a count of several.
+func countedOf(session *ticketing.Session, free map[string]int, at time.Time) counted {
+	n := counted{free: map[string]int{}, at: at}
+	h := fnv.New64a()
+	if session != nil {
+		for _, t := range session.TicketTypes {
+			if count, ok := free[t.ID]; ok {
+				n.free[t.ID] = count
+				_, _ = h.Write([]byte(t.ID + "=" + strconv.Itoa(count) + ";"))
+			}
+		}
+	}
+	n.version = h.Sum64()
+	return n
 }
 
 // forget drops counts nobody has asked for in a while, so that memory follows interest.
@@ -242,19 +262,6 @@ func (s *stockCache) forget(now time.Time) {
 			delete(s.counts, id)
 		}
 	}
-}
-
-func versionOf(free map[string]int) uint64 {
-	ids := make([]string, 0, len(free))
-	for id := range free {
-		ids = append(ids, id)
-	}
-	sort.Strings(ids)
-	h := fnv.New64a()
-	for _, id := range ids {
-		_, _ = h.Write([]byte(id + "=" + strconv.Itoa(free[id]) + ";"))
-	}
-	return h.Sum64()
 }
 
 // renderCache keeps the bytes of hot answers for renderedFresh.

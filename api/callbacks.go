@@ -30,15 +30,13 @@ func (s *Server) callback(c *fiber.Ctx) error {
 		return ticketing.Errorf(ticketing.CodeNotFound, "there is no such payment provider")
 	}
 	body := c.BodyRaw()
-	notice, err := parseCallback(gateway, headerOf(c), body, s.Now())
+	header := headerOf(c)
+	notice, err := parseCallback(gateway, header, body, s.Now())
 	if err != nil {
 		return s.refuseCallback(gateway.Name(), err)
 	}
-	keep := Callback{Provider: gateway.Name(), EventID: notice.EventID, Kind: string(notice.Kind), Body: body}
-	if notice.Kind == payment.NoticePayment {
-		fact := factOf(gateway.Name(), notice.Payment)
-		keep.Fact = &fact
-	}
+	keep := callbackOf(notice)
+	keep.Header, keep.Body = header, body
 	ctx, cancel := context.WithTimeout(context.Background(), keepBound)
 	defer cancel()
 	kept, err := s.Store.KeepCallback(ctx, keep)
@@ -51,8 +49,10 @@ func (s *Server) callback(c *fiber.Ctx) error {
 		delivery = "repeated"
 	}
 	s.metrics.callbacks.WithLabelValues(gateway.Name(), delivery).Inc()
-	if kept.First && keep.Fact != nil && keep.Fact.State == payment.StatePaid {
-		s.suspicious(kept.Attempt, *keep.Fact)
+	if kept.First && keep.Payment != nil && keep.Payment.State == payment.StatePaid {
+		s.alarm(kept.Attempt, *keep.Payment)
+	}
+	if !kept.Handled {
 		s.deliver(kept.Attempt)
 	}
 	status, contentType, answer := gateway.Acknowledge()
@@ -73,8 +73,26 @@ func (s *Server) deliver(attempt ticketing.PaymentAttempt) {
 	}
 }
 
-// suspicious raises an alarm about captured money that is not what was asked for.
-func (s *Server) suspicious(attempt ticketing.PaymentAttempt, fact ticketing.PaymentFact) {
+// callbackOf says in the domain's words what a gateway's notice says.
+func callbackOf(n payment.Notice) ticketing.Callback {
+	c := ticketing.Callback{Provider: n.Provider, EventID: n.EventID}
+	if n.Kind == payment.NoticePayment {
+		fact := factOf(n.Provider, n.Payment)
+		c.Payment = &fact
+		return c
+	}
+	c.Refund = &ticketing.RefundFact{ID: n.Refund.ID, State: ticketing.RefundPending, Reason: n.Refund.Reason}
+	switch n.Refund.State {
+	case payment.RefundSucceeded:
+		c.Refund.State = ticketing.RefundSucceeded
+	case payment.RefundFailed:
+		c.Refund.State = ticketing.RefundFailed
+	}
+	return c
+}
+
+// alarm tells of captured money that is not what was asked for.
+func (s *Server) alarm(attempt ticketing.PaymentAttempt, fact ticketing.PaymentFact) {
 	if attempt.OrderID == "" {
 		s.Log.Error("captured money for no attempt of ours", "provider", fact.Provider, "attempt_id", fact.AttemptID, "captured", fact.Captured.String())
 	} else if attempt.Amount != fact.Captured {

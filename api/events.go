@@ -282,7 +282,7 @@ func currencyOf(e *ticketing.Event) string {
 			return t.Currency
 		}
 	}
-	return "CNY"
+	return noCurrency
 }
 
 // getEvent answers GET /api/v1/events/{event_id}.

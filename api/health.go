@@ -13,6 +13,9 @@ import (
 //go:embed openapi.yaml
 var openapi []byte
 
+// Contract returns openapi.yaml.
+func Contract() []byte { return openapi }
+
 // contract answers GET /api/openapi.yaml.
 func (s *Server) contract(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, "application/yaml")

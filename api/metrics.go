@@ -9,6 +9,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
+
+	"github.com/boxoffice/boxoffice/ticketing"
 )
 
 // metrics are the API's own counters and gauges. Labels come from small fixed sets: never an id.
@@ -82,30 +84,48 @@ func (m *metrics) serve(c *fiber.Ctx) error {
 type storeCounts struct {
 	store Store
 	mu    sync.Mutex
-	last  Counts
+	last  ticketing.Counts
 	at    time.Time
 }
 
 const countsFresh = 2 * time.Second
 
-var (
-	openHolds = prometheus.NewDesc("boxoffice_open_holds",
-		"Orders with stock held and not paid.", nil, nil)
-	lateMoney = prometheus.NewDesc("boxoffice_late_money",
-		"Captured payments that do not pay their order and are not refunded yet.", nil, nil)
-	unhandledCallbacks = prometheus.NewDesc("boxoffice_unhandled_callbacks",
-		"Kept callbacks with captured money that no workflow has judged yet.", nil, nil)
-	pendingRefunds = prometheus.NewDesc("boxoffice_pending_refunds",
-		"Refunds whose outcome is not known yet.", nil, nil)
-)
-
-// Describe implements prometheus.Collector.
-func (s *storeCounts) Describe(out chan<- *prometheus.Desc) {
-	out <- openHolds
-	out <- lateMoney
-	out <- unhandledCallbacks
-	out <- pendingRefunds
+// countGauges are the gauges made of the store's counts.
+var countGauges = []struct {
+	name, help, label string
+	read              func(ticketing.Counts) map[string]float64
+}{
+	{"open_holds", "Orders with stock held and not paid.", "", single(func(c ticketing.Counts) int { return c.OpenHolds })},
+	{"held_tickets", "Tickets set aside and not paid.", "", single(func(c ticketing.Counts) int { return c.HeldTickets })},
+	{"overdue_holds", "Open holds whose time is up.", "", single(func(c ticketing.Counts) int { return c.OverdueHolds })},
+	{"late_money", "Captured payments that pay no order and have not gone back.", "", single(func(c ticketing.Counts) int { return c.LateMoney })},
+	{"awaiting_refund", "Captured money that pays no order and has not gone back, in minor units.", "currency", several[string, int64](func(c ticketing.Counts) map[string]int64 { return c.AwaitingRefund })},
+	{"unhandled_callbacks", "Kept callbacks that await a verdict.", "", single(func(c ticketing.Counts) int { return c.UnhandledCallbacks })},
+	{"oldest_unhandled_callback_seconds", "Age of the oldest kept callback that awaits a verdict.", "", func(c ticketing.Counts) map[string]float64 {
+		return map[string]float64{"": c.OldestUnhandled.Seconds()}
+	}},
+	{"pending_refunds", "Refunds whose outcome is not known yet.", "", single(func(c ticketing.Counts) int { return c.PendingRefunds })},
+	{"failed_refunds", "Refunds a gateway will not make; a person settles them.", "", single(func(c ticketing.Counts) int { return c.FailedRefunds })},
+	{"orders_placed_24h", "Orders placed in the last 24 hours by where they are now.", "state", several[ticketing.OrderState, int](func(c ticketing.Counts) map[ticketing.OrderState]int { return c.Orders })},
 }
+
+func single(read func(ticketing.Counts) int) func(ticketing.Counts) map[string]float64 {
+	return func(c ticketing.Counts) map[string]float64 { return map[string]float64{"": float64(read(c))} }
+}
+
+func several[K ~string, N int | int64](read func(ticketing.Counts) map[K]N) func(ticketing.Counts) map[string]float64 {
+	return func(c ticketing.Counts) map[string]float64 {
+		values := map[string]float64{}
+		for name, n := range read(c) {
+			values[string(name)] = float64(n)
+		}
+		return values
+	}
+}
+
+// Describe implements prometheus.Collector. It describes nothing: what there is depends on the
+// database answering.
+func (s *storeCounts) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (s *storeCounts) Collect(out chan<- prometheus.Metric) {
@@ -120,11 +140,18 @@ func (s *storeCounts) Collect(out chan<- prometheus.Metric) {
 		}
 		s.last, s.at = counts, time.Now()
 	}
-	gauge := func(desc *prometheus.Desc, n int) {
-		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n))
+	for _, g := range countGauges {
+		var labels []string
+		if g.label != "" {
+			labels = []string{g.label}
+		}
+		desc := prometheus.NewDesc("boxoffice_"+g.name, g.help, labels, nil)
+		for value, n := range g.read(s.last) {
+			var values []string
+			if g.label != "" {
+				values = []string{value}
+			}
+			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, n, values...)
+		}
 	}
-	gauge(openHolds, s.last.OpenHolds)
-	gauge(lateMoney, s.last.LateMoney)
-	gauge(unhandledCallbacks, s.last.UnhandledCallbacks)
-	gauge(pendingRefunds, s.last.PendingRefunds)
 }

@@ -105,6 +105,13 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	if err != nil {
 		return orderView{}, err
 	}
+	l, listed := k.session[o.SessionID]
+	if o.Total.Currency == "" { // refused before it had a price
+		o.Total.Currency = noCurrency
+		if listed {
+			o.Total.Currency = currencyOf(l.event)
+		}
+	}
 	v := orderView{
 		ID: o.ID, State: o.State, SessionID: o.SessionID, EventID: o.EventID, EventTitle: unnamed(o.EventID),
 		Total: o.Total, OrderFee: ticketing.Money{Amount: o.OrderFee, Currency: o.Total.Currency},
@@ -113,7 +120,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt), Revision: o.Revision, Refusal: o.Refusal,
 		Lines: []lineView{}, Methods: []string{}, Attempts: []attemptView{}, Tickets: []ticketView{}, Refunds: []refundView{},
 	}
-	if l, ok := k.session[o.SessionID]; ok {
+	if listed {
 		v.EventTitle, v.SessionStartsAt, v.Venue = l.event.Title, instant(l.session.StartsAt), &l.session.Venue
 	}
 	if o.State.HoldsStock() {
@@ -147,6 +154,9 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	}
 	return v, nil
 }
+
+// noCurrency is ISO 4217's code for no currency.
+const noCurrency = "XXX"
 
 // unnamed stands for the name of something the catalogue no longer has.
 func unnamed(id string) ticketing.Text { return ticketing.Text{"en": id, "zh-CN": id} }

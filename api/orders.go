@@ -182,7 +182,7 @@ func (s *Server) soldOut(l listed, asks []ticketing.Ask) error {
 		return nil
 	}
 	for i, ask := range asks {
-		if free := stock.free[ask.TicketTypeID]; free < ask.Quantity {
+		if free, counted := stock.free[ask.TicketTypeID]; counted && free < ask.Quantity {
 			return ticketing.FieldErrorf(ticketing.CodeSoldOut, "/lines/"+strconv.Itoa(i)+"/quantity", "%d left, %d asked for", free, ask.Quantity)
 		}
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"sync"
 	"time"
@@ -56,7 +57,9 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 
 	// The number is stored before any gateway hears of it: whatever happens from here on, what the
 	// gateway says about it finds its order.
-	attempt, err := s.Store.StartAttempt(ctx, id, gateway.Name(), r.Method)
+	attempt, err := s.Store.StartAttempt(ctx, ticketing.PaymentAttempt{
+		ID: newNumber(), OrderID: id, Provider: gateway.Name(), Method: r.Method,
+	})
 	if err != nil {
 		return unavailable(err)
 	}
@@ -81,14 +84,16 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 		}
 	}
 	s.metrics.attempts.WithLabelValues(gateway.Name(), "opened").Inc()
-	attempt.PayURL, attempt.QR, attempt.GatewayID = checkout.PayURL, checkout.QR, checkout.GatewayID
-	if err := s.Store.AttemptOpened(ctx, attempt); err != nil {
+	if err := s.Store.AttemptOpened(ctx, attempt.ID, checkout.GatewayID, checkout.PayURL, checkout.QR); err != nil {
 		return unavailable(err)
 	}
 	return sendJSON(c, fiber.StatusCreated, paymentView{
-		AttemptID: attempt.ID, Method: attempt.Method, PayURL: attempt.PayURL, QR: attempt.QR, ExpiresAt: instant(attempt.ExpiresAt),
+		AttemptID: attempt.ID, Method: attempt.Method, PayURL: checkout.PayURL, QR: checkout.QR, ExpiresAt: instant(attempt.ExpiresAt),
 	})
 }
+
+// newNumber names an attempt: 26 characters of [2-7A-Z], which every gateway accepts and nobody guesses.
+func newNumber() string { return rand.Text() }
 
 // create opens a payment at its gateway. A gateway that does not answer is tried once more with
 // the same number, by which it knows that it is the same payment.

@@ -16,63 +16,39 @@ type Store interface {
 
 	// CatalogueRevision grows with every change of the catalogue.
 	CatalogueRevision(ctx context.Context) (int64, error)
-	// Catalogue lists every event with its sessions and ticket types.
+	// Catalogue lists every event but drafts, with its sessions and ticket types.
 	Catalogue(ctx context.Context) ([]ticketing.Event, error)
-	// Availability counts what is free, by session and ticket type.
-	Availability(ctx context.Context, sessionIDs []string) (map[string]map[string]int, error)
+	// Availability counts what is free of the sessions' ticket types, by ticket type.
+	Availability(ctx context.Context, sessionIDs ...string) (map[string]int, error)
 
 	// Order finds an order with its attempts, tickets and refunds, else CodeNotFound.
 	Order(ctx context.Context, orderID string) (ticketing.Order, error)
 	// OrderFingerprint finds the fingerprint of the request an order was made from, else CodeNotFound.
 	OrderFingerprint(ctx context.Context, orderID string) (string, error)
-	// OrderEvents lists an order's timeline entries with a sequence above after.
+	// OrderEvents lists an order's timeline entries with a sequence above after; none of an unknown order.
 	OrderEvents(ctx context.Context, orderID string, after int) ([]ticketing.OrderEvent, error)
 	// OrderRevisions tells the revisions of orders; unknown ones are left out.
 	OrderRevisions(ctx context.Context, orderIDs []string) (map[string]int, error)
 
-	// StartAttempt stores a new attempt to pay before its gateway hears of it.
-	// Errors: CodeNotFound, CodeAlreadyPaid, CodeOrderClosed.
-	StartAttempt(ctx context.Context, orderID, provider, method string) (ticketing.PaymentAttempt, error)
+	// StartAttempt stores a new attempt to pay, named by its ID, OrderID, Provider and Method,
+	// before its gateway hears of it, and returns it whole.
+	// Errors: CodeNotFound, CodeAlreadyPaid, CodeOrderClosed, CodeInvalid when there is nothing to pay.
+	StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.PaymentAttempt, error)
 	// AttemptOpened stores what the gateway answered to the attempt's creation.
-	AttemptOpened(ctx context.Context, attempt ticketing.PaymentAttempt) error
+	AttemptOpened(ctx context.Context, attemptID, gatewayID, payURL, qr string) error
 	// OpenAttempts lists the attempts of an order the gateway may still capture money for.
 	OpenAttempts(ctx context.Context, orderID string) ([]ticketing.PaymentAttempt, error)
 	// RecordPayment stores a verified fact about an attempt.
 	RecordPayment(ctx context.Context, fact ticketing.PaymentFact) error
 
-	// KeepCallback stores a verified callback and the fact it carries, once per event id.
-	KeepCallback(ctx context.Context, callback Callback) (Kept, error)
+	// KeepCallback puts a verified callback into the inbox and records what it says.
+	// Errors: CodeInvalid, CodeConflict when its number belongs to another provider.
+	KeepCallback(ctx context.Context, callback ticketing.Callback) (ticketing.KeptCallback, error)
 	// CountRefusedCallback counts a callback that was refused.
 	CountRefusedCallback(ctx context.Context, provider, reason string) error
 
-	// Counts tells the numbers operators watch.
-	Counts(ctx context.Context) (Counts, error)
-}
-
-// Callback is a verified callback to keep.
-type Callback struct {
-	Provider string
-	EventID  string
-	Kind     string
-	Body     []byte
-	// Fact is what it says of a payment; nil for other kinds.
-	Fact *ticketing.PaymentFact
-}
-
-// Kept is what keeping a callback brought to light.
-type Kept struct {
-	// First is false when the same event was kept before.
-	First bool
-	// Attempt is the attempt it is about; without OrderID if none of ours.
-	Attempt ticketing.PaymentAttempt
-}
-
-// Counts are the numbers operators watch.
-type Counts struct {
-	OpenHolds          int
-	LateMoney          int
-	UnhandledCallbacks int
-	PendingRefunds     int
+	// Counts tells how things stand.
+	Counts(ctx context.Context) (ticketing.Counts, error)
 }
 
 // Errors of Purchases.

@@ -167,6 +167,21 @@ func (s *Server) newApp() *fiber.App {
 // route is one operation of the API, as the contract names it.
 type route struct{ method, pattern string }
 
+// Routes lists every operation as "GET /path/{parameter}", the way the contract names it.
+func (s *Server) Routes() []string {
+	named := make([]string, len(s.routes))
+	for i, r := range s.routes {
+		segments := strings.Split(r.pattern, "/")
+		for j, segment := range segments {
+			if strings.HasPrefix(segment, ":") {
+				segments[j] = "{" + segment[1:] + "}"
+			}
+		}
+		named[i] = r.method + " " + strings.Join(segments, "/")
+	}
+	return named
+}
+
 // callbackPrefix starts the paths of gateway callbacks.
 const callbackPrefix = "/api/v1/callbacks/"
 
@@ -230,7 +245,13 @@ func (s *Server) Open() error {
 		return fmt.Errorf("listen on %s: %w", s.Address, err)
 	}
 	s.listener = listener
-	go func() { s.served <- s.app.Listener(listener) }()
+	go func() {
+		err := s.app.Listener(listener)
+		if s.stopped() {
+			err = nil
+		}
+		s.served <- err
+	}()
 	return nil
 }
 
@@ -250,6 +271,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.orders.settle()
 		if s.listener != nil {
 			err = s.app.ShutdownWithContext(ctx)
+			// Should serving not have begun yet, it finds nothing to serve.
+			_ = s.listener.Close()
 		}
 	})
 	idle := make(chan struct{})

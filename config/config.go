@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -53,6 +54,13 @@ type Config struct {
 	OrdersPerSecond float64 `env:"ORDERS_PER_SECOND" envDefault:"20"`
 	// OrdersBurst is how many it may submit at once after a pause. Default 200.
 	OrdersBurst int `env:"ORDERS_BURST" envDefault:"200"`
+
+	// PaymentGrace is how long a purchase lingers after its end before its last look at the gateways.
+	PaymentGrace time.Duration `env:"PAYMENT_GRACE" envDefault:"2m"`
+	// GatewayDownBound is how long after its deadline an unpaid order keeps its stock because a
+	// gateway cannot be reached, OutcomeBound because a gateway says that it does not know yet.
+	GatewayDownBound time.Duration `env:"GATEWAY_DOWN_BOUND" envDefault:"1m"`
+	OutcomeBound     time.Duration `env:"OUTCOME_BOUND" envDefault:"30m"`
 
 	// EncryptionKeys is "id:base64(32 bytes)[,id2:base64…]"; the first seals, all open.
 	EncryptionKeys Secret `env:"ENCRYPTION_KEYS"`

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -64,6 +65,13 @@ func (c Config) validate(need Need) []error {
 	}
 	if c.OrdersBurst < 1 {
 		add("ORDERS_BURST", "must be at least 1, not %d", c.OrdersBurst)
+	}
+	for name, bound := range map[string]time.Duration{
+		"PAYMENT_GRACE": c.PaymentGrace, "GATEWAY_DOWN_BOUND": c.GatewayDownBound, "OUTCOME_BOUND": c.OutcomeBound,
+	} {
+		if bound < time.Second || bound > 24*time.Hour {
+			add(name, "must be 1s to 24h, not %s", bound)
+		}
 	}
 	if has(NeedEncryption) || c.EncryptionKeys.IsSet() {
 		mistakes = append(mistakes, checkKeys(c.EncryptionKeys)...)

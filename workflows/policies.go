@@ -8,7 +8,7 @@ import (
 )
 
 // attentionAfter is how long a step may keep failing before a person is asked to look.
-const attentionAfter = 2 * time.Minute
+const attentionAfter = time.Minute
 
 // inline is how a step is tried first: inside the workflow task, where it costs one history event.
 // It is bounded well below the task's own time-out of 10 s, so that a slow world never costs a

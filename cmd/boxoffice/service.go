@@ -10,6 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/config"
 	"github.com/boxoffice/boxoffice/web"
+	"github.com/boxoffice/boxoffice/workflows"
 )
 
 // shutdownBound is how long running requests may take to finish.
@@ -82,14 +83,17 @@ func (c *connections) serveAPI(ctx context.Context, cfg config.Config, sagas *ap
 		limiter = api.NewAddressLimiter(cfg.OrdersPerSecond, cfg.OrdersBurst)
 	}
 	server, err := api.New(api.Config{
-		Address:        cfg.HTTPAddress,
-		PublicURL:      cfg.PublicURL,
-		Store:          c.store,
-		Payments:       c.gateways,
-		Purchases:      sagas,
-		Deliverer:      c.deliverer,
-		Identity:       c.ring,
-		Web:            web.Dist,
+		Address:   cfg.HTTPAddress,
+		PublicURL: cfg.PublicURL,
+		Store:     c.store,
+		Payments:  c.gateways,
+		Purchases: sagas,
+		Deliverer: c.deliverer,
+		Identity:  c.ring,
+		Web:       web.Dist,
+		Policy: workflows.PurchasePolicy{
+			Grace: cfg.PaymentGrace, CloseBound: cfg.GatewayDownBound, UnknownBound: cfg.OutcomeBound,
+		},
 		Log:            c.log,
 		Registry:       c.registry,
 		Limiter:        limiter,

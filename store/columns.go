@@ -22,9 +22,9 @@ func (callbackBody) Place() string   { return "callbacks.body" }
 
 // sealedBuyer is a buyer as stored.
 type sealedBuyer struct {
-	Name       encryption.Sealed[buyerName]  `gorm:"column:buyer_name"`
-	Email      encryption.Sealed[buyerEmail] `gorm:"column:buyer_email"`
-	Phone      encryption.Sealed[buyerPhone] `gorm:"column:buyer_phone"`
+	Name       encryption.Sealed[buyerName]
+	Email      encryption.Sealed[buyerEmail]
+	Phone      encryption.Sealed[buyerPhone]
 	EmailIndex []byte
 	PhoneIndex []byte
 	Language   string

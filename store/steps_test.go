@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/boxoffice/boxoffice/encryption"
 	"github.com/boxoffice/boxoffice/store"
 	"github.com/boxoffice/boxoffice/store/storetest"
@@ -164,5 +166,32 @@ func wantCode(t testing.TB, err error, code ticketing.Code) {
 	t.Helper()
 	if ticketing.CodeOf(err) != code {
 		t.Errorf("error %v, want code %q", err, code)
+	}
+}
+
+// connect opens a connection beside the store, for what the store would never do.
+func (s *scene) connect() *pgx.Conn {
+	s.Helper()
+	conn, err := pgx.Connect(s.Context(), s.url)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// execute runs statements in one transaction.
+func (s *scene) execute(sql string, args ...any) {
+	s.Helper()
+	if _, err := s.connect().Exec(s.Context(), sql, args...); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// query reads one row.
+func (s *scene) query(sql string, into ...any) {
+	s.Helper()
+	if err := s.connect().QueryRow(s.Context(), sql).Scan(into...); err != nil {
+		s.Fatal(err)
 	}
 }

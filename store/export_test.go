@@ -1,0 +1,55 @@
+package store
+
+import (
+	"gorm.io/gorm"
+
+	"github.com/boxoffice/boxoffice/encryption"
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// What the tests in package store_test need to see.
+
+// SealedBuyer is how GORM would see the personal data of an order.
+type SealedBuyer struct {
+	ID         string
+	BuyerName  encryption.Sealed[buyerName]
+	BuyerEmail encryption.Sealed[buyerEmail]
+	BuyerPhone encryption.Sealed[buyerPhone]
+	Language   string
+}
+
+// TableName implements gorm's Tabler.
+func (SealedBuyer) TableName() string { return "orders" }
+
+// SealBuyer seals a buyer.
+func (s *Store) SealBuyer(b ticketing.Buyer) (SealedBuyer, error) {
+	sealed, err := s.sealBuyer(b)
+	return SealedBuyer{BuyerName: sealed.Name, BuyerEmail: sealed.Email, BuyerPhone: sealed.Phone, Language: b.Language}, err
+}
+
+// OpenBuyer opens a buyer.
+func (s *Store) OpenBuyer(b SealedBuyer) (ticketing.Buyer, error) {
+	return s.openBuyer(sealedBuyer{Name: b.BuyerName, Email: b.BuyerEmail, Phone: b.BuyerPhone, Language: b.Language})
+}
+
+// Gorm is the store's GORM.
+func (s *Store) Gorm() *gorm.DB { return s.gorm }
+
+// Statements are the queries whose plans are checked, with what they are called.
+var Statements = map[string]string{
+	"attempts of an order": attemptSQL + " WHERE a.order_id = $1 ORDER BY a.created_at, a.id",
+	"order":                orderHeadSQL,
+	"refunds of an order":  refundSQL + " WHERE r.order_id = $1 ORDER BY r.created_at, r.id",
+	"settlement":           settlementSQL,
+	"lock the order":       lockOrderSQL,
+	"recorded":             recordedSQL,
+}
+
+// Invariants names every rule of the audit with its number.
+func Invariants() map[string]int {
+	names := map[string]int{}
+	for _, rule := range invariants {
+		names[rule.name] = rule.number
+	}
+	return names
+}

@@ -183,7 +183,11 @@ func (s *Server) soldOut(l listed, asks []ticketing.Ask) error {
 	}
 	for i, ask := range asks {
 		if free, counted := stock.free[ask.TicketTypeID]; counted && free < ask.Quantity {
-			return ticketing.FieldErrorf(ticketing.CodeSoldOut, "/lines/"+strconv.Itoa(i)+"/quantity", "%d left, %d asked for", free, ask.Quantity)
+			message := "sold out"
+			if free > 0 {
+				message = "only " + strconv.Itoa(free) + " left"
+			}
+			return ticketing.FieldErrorf(ticketing.CodeSoldOut, "/lines/"+strconv.Itoa(i)+"/quantity", "%s", message)
 		}
 	}
 	return nil

@@ -26,7 +26,6 @@ const (
 	maxBody         = 64 << 10
 	maxCallbackBody = 256 << 10
 	maxHeader       = 16 << 10
-	readTimeout     = 15 * time.Second
 	writeTimeout    = 30 * time.Second
 	idleTimeout     = 75 * time.Second
 )
@@ -59,6 +58,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// MaxStreams bounds the open event streams. Default 20,000.
 	MaxStreams int
+	// ReadTimeout bounds the arrival of a whole request. Default 15 s.
+	ReadTimeout time.Duration
 	// Heartbeat is how often an idle stream sends a comment. Default 15 s.
 	Heartbeat time.Duration
 	// Now is the clock. Default time.Now.
@@ -99,6 +100,9 @@ func New(c Config) (*Server, error) {
 	if c.MaxStreams == 0 {
 		c.MaxStreams = 20_000
 	}
+	if c.ReadTimeout == 0 {
+		c.ReadTimeout = 15 * time.Second
+	}
 	if c.Heartbeat == 0 {
 		c.Heartbeat = 15 * time.Second
 	}
@@ -130,7 +134,7 @@ func (s *Server) newApp() *fiber.App {
 		DisableStartupMessage: true,
 		BodyLimit:             maxBody,
 		ReadBufferSize:        maxHeader,
-		ReadTimeout:           readTimeout,
+		ReadTimeout:           s.ReadTimeout,
 		IdleTimeout:           idleTimeout,
 		// A multipart body would be unpacked into files before any handler could refuse it.
 		DisablePreParseMultipartForm: true,

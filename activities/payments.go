@@ -98,6 +98,8 @@ func (p *Payments) Sweep(ctx context.Context, round time.Duration) error {
 			return ctx.Err()
 		case <-end.C:
 			return nil
+		case <-activity.GetWorkerStopChannel(ctx):
+			return nil // another worker begins the next round
 		case <-pace.C:
 		}
 	}

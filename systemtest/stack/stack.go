@@ -1,0 +1,266 @@
+package stack
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver for assertions in SQL
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"github.com/boxoffice/boxoffice/encryption"
+	"github.com/boxoffice/boxoffice/payment/sandbox/gateway"
+	"github.com/boxoffice/boxoffice/store"
+	"github.com/boxoffice/boxoffice/ticketing"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// Options say what a stack is made of.
+type Options struct {
+	// Split runs api and worker as processes of their own; otherwise `run` is both.
+	Split bool
+	// Env is added to the environment of every process, such as "BOXOFFICE_PAYMENT_GRACE=2s".
+	Env []string
+	// Events are what it sells. Default Show("show", time.Minute, 100).
+	Events []ticketing.Event
+}
+
+// Stack is one running product.
+type Stack struct {
+	T       testing.TB
+	Servers *Servers
+	// URL is the product's origin, Codec the codec server's with its token.
+	URL   string
+	Codec string
+	// Folder holds the logs.
+	Folder string
+
+	Gateway *gateway.Control
+	DB      *sql.DB
+	Store   *store.Store
+	Engine  client.Client
+	Keyring *encryption.Keyring
+
+	// Run is api and worker in one; or API and Worker are, when split.
+	Run, API, Worker, Sandbox *Process
+
+	Namespace   string
+	DatabaseURL string
+	env         []string
+	http        *http.Client
+	restarts    map[*Process]string // where to ask whether it is ready
+	skipAudit   bool
+}
+
+var unfit = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// New starts a product on the servers. It ends with the test, after an audit.
+func New(t testing.TB, servers *Servers, o Options) *Stack {
+	t.Helper()
+	name := strings.ToLower(unfit.ReplaceAllString(t.Name(), "-"))
+	s := &Stack{
+		T: t, Servers: servers, Folder: filepath.Join(Root(t), "artefacts", "logs", name),
+		restarts: map[*Process]string{},
+		http:     &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 512, MaxConnsPerHost: 512}},
+	}
+	require.NoError(t, os.RemoveAll(s.Folder))
+	require.NoError(t, os.MkdirAll(s.Folder, 0o700))
+	namespace, err := servers.namespace()
+	require.NoError(t, err)
+	s.Namespace = namespace
+	s.createDatabase()
+	s.configure(o)
+	s.once("migrate")
+	s.Keyring, err = encryption.ParseKeyring(s.setting("BOXOFFICE_ENCRYPTION_KEYS"))
+	require.NoError(t, err)
+	s.Store, err = store.Open(t.Context(), store.Config{URL: s.DatabaseURL, Keyring: s.Keyring, MaxConnections: 4})
+	require.NoError(t, err)
+	t.Cleanup(s.Store.Close)
+	if len(o.Events) == 0 {
+		o.Events = []ticketing.Event{Show("show", time.Minute, 100)}
+	}
+	require.NoError(t, s.Store.SeedCatalogue(t.Context(), o.Events...))
+	s.dial()
+
+	s.Sandbox = s.process("sandbox", s.setting("BOXOFFICE_SANDBOX_URL")+"/livez")
+	if o.Split {
+		s.Worker = s.process("worker", "")
+		s.API = s.process("api", s.URL+"/readyz")
+	} else {
+		s.Run = s.process("run", s.URL+"/readyz")
+	}
+	t.Cleanup(s.finish)
+	return s
+}
+
+// Show is an event with one session and one ticket type of 100.00 CNY for each capacity.
+func Show(id string, hold time.Duration, capacities ...int) ticketing.Event {
+	now := time.Now().UTC().Truncate(time.Second)
+	text := func(en, zh string) ticketing.Text { return ticketing.Text{"en": en, "zh-CN": zh} }
+	session := ticketing.Session{
+		ID: id + "-1", EventID: id, StartsAt: now.Add(72 * time.Hour), EndsAt: now.Add(75 * time.Hour),
+		Venue: ticketing.Venue{
+			ID: "harbour-hall", Name: text("Harbour Hall", "海港音乐厅"), City: text("Shanghai", "上海"),
+			Address: text("1 Quay Road", "码头路1号"), TimeZone: "Asia/Shanghai",
+		},
+	}
+	for i, capacity := range capacities {
+		session.TicketTypes = append(session.TicketTypes, ticketing.TicketType{
+			ID: fmt.Sprintf("%s-1-%d", id, i+1), SessionID: session.ID, Name: text(fmt.Sprintf("Category %d", i+1), fmt.Sprintf("%d类", i+1)),
+			Currency: "CNY", BasePrice: 10000, MaxPerOrder: 10, Capacity: capacity,
+			SaleFrom: now.Add(-time.Hour), SaleUntil: now.Add(48 * time.Hour), Phases: []ticketing.PricePhase{},
+		})
+	}
+	return ticketing.Event{
+		ID: id, OrganiserID: "quay", Organiser: "Quay Concerts", Kind: ticketing.KindConcert,
+		Title: text("Evening Concert", "傍晚音乐会"), Summary: text("Strings and piano.", "弦乐与钢琴。"), State: ticketing.EventOnSale,
+		HoldFor: hold, MaxPerOrder: 10, Sessions: []ticketing.Session{session},
+	}
+}
+
+func (s *Stack) createDatabase() {
+	name := "boxoffice_" + strings.ReplaceAll(s.Namespace, "-", "_")
+	admin, err := sql.Open("pgx", s.Servers.DatabaseURL)
+	require.NoError(s.T, err)
+	defer admin.Close()
+	_, err = admin.Exec("CREATE DATABASE " + name)
+	require.NoError(s.T, err)
+	address, err := url.Parse(s.Servers.DatabaseURL)
+	require.NoError(s.T, err)
+	address.Path = "/" + name
+	s.DatabaseURL = address.String()
+	s.DB, err = sql.Open("pgx", s.DatabaseURL)
+	require.NoError(s.T, err)
+	s.T.Cleanup(func() { _ = s.DB.Close() })
+}
+
+// configure chooses free ports and fresh secrets.
+func (s *Stack) configure(o Options) {
+	address := func() string {
+		port, err := FreePort()
+		require.NoError(s.T, err)
+		return fmt.Sprintf("127.0.0.1:%d", port)
+	}
+	web, codec, bank, token := address(), address(), address(), rand.Text()
+	s.URL, s.Codec = "http://"+web, "http://"+codec+"/"+token
+	merchant, key := "M"+rand.Text()[:10], rand.Text()
+	s.env = append([]string{
+		"BOXOFFICE_DATABASE_URL=" + s.DatabaseURL,
+		"BOXOFFICE_TEMPORAL_ADDRESS=" + s.Servers.Temporal,
+		"BOXOFFICE_TEMPORAL_NAMESPACE=" + s.Namespace,
+		"BOXOFFICE_HTTP_ADDRESS=" + web,
+		"BOXOFFICE_PUBLIC_URL=" + s.URL,
+		"BOXOFFICE_ORDERS_PER_SECOND=0",
+		"BOXOFFICE_ENCRYPTION_KEYS=" + encryption.NewKey("test"),
+		"BOXOFFICE_SANDBOX_URL=http://" + bank,
+		"BOXOFFICE_SANDBOX_ADDRESS=" + bank,
+		"BOXOFFICE_SANDBOX_MERCHANT=" + merchant,
+		"BOXOFFICE_SANDBOX_KEY=" + key,
+		"BOXOFFICE_SANDBOX_CALLBACK_KEY=" + rand.Text(),
+		"BOXOFFICE_SANDBOX_DATA=" + filepath.Join(s.T.TempDir(), "sandbox.db"),
+		"BOXOFFICE_CODEC_ADDRESS=" + codec,
+		"BOXOFFICE_CODEC_TOKEN=" + token,
+		"BOXOFFICE_PAYMENT_GRACE=2s",
+		"BOXOFFICE_GATEWAY_DOWN_BOUND=2s",
+	}, o.Env...)
+	s.Gateway = gateway.NewControl("http://"+bank, merchant, key)
+}
+
+func (s *Stack) setting(name string) string {
+	for i := len(s.env) - 1; i >= 0; i-- {
+		if value, ok := strings.CutPrefix(s.env[i], name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// once runs a role that ends by itself.
+func (s *Stack) once(role string) {
+	s.T.Helper()
+	out, err := s.command(role).CombinedOutput()
+	require.NoError(s.T, err, "boxoffice %s: %s", role, out)
+}
+
+func (s *Stack) command(role string) *exec.Cmd {
+	cmd := exec.Command(Binary(s.T, "boxoffice"), role)
+	cmd.Env = append(os.Environ(), s.env...)
+	return cmd
+}
+
+// process starts a role and waits until it says that it is ready.
+func (s *Stack) process(role, ready string) *Process {
+	s.T.Helper()
+	p := &Process{Name: role, program: Binary(s.T, "boxoffice"), args: []string{role}, env: s.env, log: filepath.Join(s.Folder, role+".log")}
+	s.restarts[p] = ready
+	s.T.Cleanup(p.Stop)
+	s.Restart(p)
+	return p
+}
+
+// Restart starts a process again after it was killed, and waits until it is ready.
+func (s *Stack) Restart(p *Process) {
+	s.T.Helper()
+	_, err := p.Start(false)
+	require.NoError(s.T, err)
+	ready := s.restarts[p]
+	if ready == "" {
+		return
+	}
+	Eventually(s.T, 30*time.Second, p.Name+" is ready, see "+p.log, func() bool {
+		response, err := s.http.Get(ready)
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+}
+
+func (s *Stack) dial() {
+	codec := workflows.NewCodec(s.Keyring)
+	var err error
+	s.Engine, err = client.NewLazyClient(client.Options{
+		HostPort: s.Servers.Temporal, Namespace: s.Namespace, Logger: quiet{},
+		DataConverter: codec.DataConverter(), FailureConverter: codec.FailureConverter(),
+	})
+	require.NoError(s.T, err)
+	s.T.Cleanup(s.Engine.Close)
+}
+
+// quiet drops the SDK's log lines: assertions say what went wrong.
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
+
+// finish audits what the test left behind.
+func (s *Stack) finish() {
+	if s.skipAudit {
+		return
+	}
+	s.Audit()
+}
+
+// Audit runs `boxoffice audit` and compares the gateway's own ledger with ours.
+func (s *Stack) Audit() {
+	s.T.Helper()
+	out, err := s.command("audit").CombinedOutput()
+	if err != nil {
+		s.T.Errorf("boxoffice audit: %v\n%s", err, out)
+	}
+	s.compareBooks(context.Background())
+}

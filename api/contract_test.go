@@ -14,6 +14,7 @@ import (
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi/datamodel/high/base"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 	"github.com/stretchr/testify/require"
 
@@ -158,11 +159,9 @@ func (r *referee) gaps() []string {
 						continue // what gateways other than the tests' own answer with
 					}
 					need(operation.OperationId, status, mediaType)
-					for _, part := range content.Schema.Schema().AllOf {
-						if code, ok := part.Schema().Properties.Get("code"); ok && mediaType == "application/problem+json" && !part.IsReference() {
-							for _, value := range code.Schema().Enum {
-								need(operation.OperationId, status, value.Value)
-							}
+					if mediaType == "application/problem+json" {
+						for _, code := range codesOf(content.Schema.Schema()) {
+							need(operation.OperationId, status, code)
 						}
 					}
 				}
@@ -174,6 +173,22 @@ func (r *referee) gaps() []string {
 	}
 	sort.Strings(gaps)
 	return gaps
+}
+
+// codesOf lists the problem codes a response's schema narrows the general ones down to.
+func codesOf(schema *base.Schema) []string {
+	var codes []string
+	for _, part := range schema.AllOf {
+		if part.IsReference() || part.Schema().Properties == nil {
+			continue
+		}
+		if code, ok := part.Schema().Properties.Get("code"); ok {
+			for _, value := range code.Schema().Enum {
+				codes = append(codes, value.Value)
+			}
+		}
+	}
+	return codes
 }
 
 // TestEveryRouteIsInTheContract compares both ways: what is served with what is written down.

@@ -85,19 +85,33 @@ func newWorld(t testing.TB, change ...func(*api.Config)) *world {
 	for _, c := range change {
 		c(&config)
 	}
+	w.open(config)
+	return w
+}
+
+// newWorldOf opens a server of a given making.
+func newWorldOf(t testing.TB, config api.Config) *world {
+	t.Helper()
+	w := &world{t: t}
+	w.open(config)
+	return w
+}
+
+func (w *world) open(config api.Config) {
+	w.t.Helper()
+	var err error
 	w.server, err = api.New(config)
-	require.NoError(t, err)
-	require.NoError(t, w.server.Open())
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.server.Open())
 	w.url = "http://" + w.server.Addr().String()
 	w.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 200}}
-	t.Cleanup(func() {
+	w.t.Cleanup(func() {
 		w.client.CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		require.NoError(t, w.server.Shutdown(ctx))
-		require.NoError(t, <-w.server.Err())
+		require.NoError(w.t, w.server.Shutdown(ctx))
+		require.NoError(w.t, <-w.server.Err())
 	})
-	return w
 }
 
 // answer is a response that was read.

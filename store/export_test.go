@@ -35,16 +35,6 @@ func (s *Store) OpenBuyer(b SealedBuyer) (ticketing.Buyer, error) {
 // Gorm is the store's GORM.
 func (s *Store) Gorm() *gorm.DB { return s.gorm }
 
-// Statements are the queries whose plans are checked, with what they are called.
-var Statements = map[string]string{
-	"attempts of an order": attemptSQL + " WHERE a.order_id = $1 ORDER BY a.created_at, a.id",
-	"order":                orderHeadSQL,
-	"refunds of an order":  refundSQL + " WHERE r.order_id = $1 ORDER BY r.created_at, r.id",
-	"settlement":           settlementSQL,
-	"lock the order":       lockOrderSQL,
-	"recorded":             recordedSQL,
-}
-
 // Invariants names every rule of the audit with its number.
 func Invariants() map[string]int {
 	names := map[string]int{}

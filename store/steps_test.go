@@ -44,9 +44,15 @@ func request(quantities ...int) ticketing.HoldRequest {
 	return r
 }
 
+// failer is what a test and a run of a property have in common.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 // must returns the result of a step that has to succeed.
-func must[R any](result R, err error) func(testing.TB) R {
-	return func(t testing.TB) R {
+func must[R any](result R, err error) func(failer) R {
+	return func(t failer) R {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
@@ -180,10 +186,12 @@ func (s *scene) connect() *pgx.Conn {
 	return conn
 }
 
-// execute runs statements in one transaction.
+// execute runs a statement.
 func (s *scene) execute(sql string, args ...any) {
 	s.Helper()
-	if _, err := s.connect().Exec(s.Context(), sql, args...); err != nil {
+	conn := s.connect()
+	defer func() { _ = conn.Close(s.Context()) }()
+	if _, err := conn.Exec(s.Context(), sql, args...); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -191,7 +199,15 @@ func (s *scene) execute(sql string, args ...any) {
 // query reads one row.
 func (s *scene) query(sql string, into ...any) {
 	s.Helper()
-	if err := s.connect().QueryRow(s.Context(), sql).Scan(into...); err != nil {
+	conn := s.connect()
+	defer func() { _ = conn.Close(s.Context()) }()
+	if err := conn.QueryRow(s.Context(), sql).Scan(into...); err != nil {
 		s.Fatal(err)
 	}
+}
+
+// reopen opens the store again after it was closed.
+func (s *scene) reopen() {
+	s.Helper()
+	s.Store = storetest.OpenURL(s.TB, s.url)
 }

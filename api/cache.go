@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"log/slog"
+	"maps"
 	"sort"
 	"strconv"
 	"strings"
@@ -205,6 +206,24 @@ func (s *stockCache) peek(sessionID string) (counted, bool) {
 	defer s.mu.RUnlock()
 	n, ok := s.counts[sessionID]
 	return n, ok && time.Since(n.at) < stockTrusted
+}
+
+// took takes held tickets off a cached count until the next one.
+func (s *stockCache) took(sessionID string, asks []ticketing.Ask) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, ok := s.counts[sessionID]
+	if !ok {
+		return
+	}
+	free := maps.Clone(n.free)
+	for _, ask := range asks {
+		if left, counted := free[ask.TicketTypeID]; counted {
+			free[ask.TicketTypeID] = max(left-ask.Quantity, 0)
+		}
+	}
+	n.free = free
+	s.counts[sessionID] = n
 }
 
 // count reads sessions' stock and returns those whose numbers changed.

@@ -133,7 +133,7 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 		},
 	}
 	if priceErr == nil {
-		priceErr = s.soldOut(l, r.Lines)
+		priceErr = s.knownSoldOut(l, r.Lines)
 	}
 	if priceErr == nil {
 		return in, nil
@@ -175,17 +175,22 @@ func (s *Server) price(ctx context.Context, sessionID string, asks []ticketing.A
 	return l, quote, err
 }
 
-// soldOut refuses what the cache knows to be gone.
-func (s *Server) soldOut(l listed, asks []ticketing.Ask) error {
+// knownSoldOut refuses what the cache knows to be gone.
+func (s *Server) knownSoldOut(l listed, asks []ticketing.Ask) error {
 	stock, ok := s.stock.peek(l.session.ID)
 	if !ok {
 		return nil
 	}
+	return soldOut(stock.free, asks)
+}
+
+// soldOut refuses asks for more than is free; types that were not counted pass.
+func soldOut(free map[string]int, asks []ticketing.Ask) error {
 	for i, ask := range asks {
-		if free, counted := stock.free[ask.TicketTypeID]; counted && free < ask.Quantity {
+		if left, counted := free[ask.TicketTypeID]; counted && left < ask.Quantity {
 			message := "sold out"
-			if free > 0 {
-				message = "only " + strconv.Itoa(free) + " left"
+			if left > 0 {
+				message = "only " + strconv.Itoa(left) + " left"
 			}
 			return ticketing.FieldErrorf(ticketing.CodeSoldOut, "/lines/"+strconv.Itoa(i)+"/quantity", "%s", message)
 		}
@@ -250,11 +255,20 @@ func (s *Server) placeOnce(ctx context.Context, in intent) (ticketing.Order, err
 	if in.event.HoldFor > 0 {
 		policy.HoldFor = in.event.HoldFor
 	}
+	leave, err := s.admission.enter(ctx, in.listed, in.hold.Lines)
+	if err != nil {
+		// The same intent gets the same answer: this very order may have been granted before.
+		if order, before := s.storedOrder(ctx, in); ticketing.CodeOf(before) != ticketing.CodeNotFound {
+			return order, before
+		}
+		return ticketing.Order{}, err
+	}
 	held, err := s.Purchases.Start(ctx, NewPurchase{
 		Input:   workflows.PurchaseInput{Hold: in.hold, Organiser: in.event.Organiser, Policy: policy},
 		Amount:  in.quote.Total.Amount,
 		Summary: summaryOf(in),
 	})
+	leave(err == nil && held.State == ticketing.OrderPending)
 	if errors.Is(err, ErrStarted) {
 		return s.placedBefore(ctx, in)
 	}

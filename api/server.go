@@ -76,6 +76,7 @@ type Server struct {
 	rendered  *renderCache
 	orders    *watcher
 	submits   submits
+	admission *admission
 	site      *site
 	metrics   *metrics
 	readiness readiness
@@ -114,6 +115,7 @@ func New(c Config) (*Server, error) {
 	s.metrics = newMetrics(c.Registry, c.Store)
 	s.catalogue = newCatalogueCache(c.Store)
 	s.stock = newStockCache(c.Store, s.catalogue, s.done, &s.pollers, c.Log)
+	s.admission = newAdmission(s.stock)
 	s.orders = newWatcher(orderPace, s.orderRevisions(), s.done, &s.pollers, c.Log)
 	s.rendered = newRenderCache()
 	var err error

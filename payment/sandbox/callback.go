@@ -62,19 +62,22 @@ func (p *Provider) read(n Notice) (payment.Notice, error) {
 	case (n.Payment == nil) == (n.Refund == nil):
 		return malformed("not exactly one of payment and refund")
 	case n.Payment != nil:
-		if n.Payment.Number == "" || n.Payment.ID == "" || n.Payment.Merchant != n.Merchant {
-			return malformed("payment")
+		if n.Payment.Merchant != n.Merchant {
+			return malformed("payment of another merchant")
 		}
 		notice.Kind = payment.NoticePayment
 		notice.Payment, err = status(*n.Payment)
 	default:
-		if n.Refund.ID == "" || n.Refund.Merchant != n.Merchant {
-			return malformed("refund")
+		if n.Refund.Merchant != n.Merchant {
+			return malformed("refund of another merchant")
 		}
 		notice.Kind = payment.NoticeRefund
 		notice.Refund, err = refundStatus(*n.Refund)
 	}
-	return notice, err
+	if err != nil {
+		return payment.Notice{}, err
+	}
+	return notice, nil
 }
 
 // Acknowledge implements payment.Provider.

@@ -68,10 +68,24 @@ type Refund struct {
 	At        time.Time       `json:"at"`
 }
 
+// Bill is a page of the movements of a day.
+type Bill struct {
+	// Total counts the day's movements so far; the page begins at the one asked for.
+	Total     int        `json:"total"`
+	Movements []Movement `json:"movements"`
+}
+
+// The kinds of movements.
+const (
+	KindPayment = "payment"
+	KindRefund  = "refund"
+)
+
 // Movement is a line of the gateway's bill; refunds are negative.
 type Movement struct {
-	Kind      string          `json:"kind"` // "payment" or "refund"
+	Kind      string          `json:"kind"`
 	GatewayID string          `json:"gateway_id"`
+	Merchant  string          `json:"merchant"`
 	Number    string          `json:"number"`
 	RefundID  string          `json:"refund_id,omitempty"`
 	Amount    ticketing.Money `json:"amount"`
@@ -86,6 +100,13 @@ type Notice struct {
 	Refund   *Refund   `json:"refund,omitempty"`
 	At       time.Time `json:"at"`
 }
+
+// The codes of failures that mean something to a merchant beyond their status.
+const (
+	CodeInvalid  = "invalid"  // 400: never acceptable as it is
+	CodeUnsigned = "unsigned" // 401: signature, merchant, clock or nonce
+	CodeUnknown  = "unknown"  // 404: no such payment or refund
+)
 
 // Failure is the body of an error.
 type Failure struct {

@@ -14,7 +14,6 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/boxoffice/boxoffice/payment"
-	"github.com/boxoffice/boxoffice/ticketing"
 )
 
 // Name is the provider's name.
@@ -42,6 +41,9 @@ type Config struct {
 	// CreateTimeout bounds Create (default 5 s), Timeout every other call (default 3 s).
 	CreateTimeout time.Duration
 	Timeout       time.Duration
+	// HTTPClient sends the requests. Default: one that keeps connections for hundreds of calls at once.
+	// Redirects are never followed, whatever it says.
+	HTTPClient *http.Client
 }
 
 // Provider implements payment.Provider for the sandbox gateway. It never
@@ -69,12 +71,14 @@ func New(config Config) (*Provider, error) {
 	if config.Timeout == 0 {
 		config.Timeout = 3 * time.Second
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 256
-	return &Provider{config: config, client: &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	if config.HTTPClient == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 512
+		config.HTTPClient = &http.Client{Transport: transport}
+	}
+	client := *config.HTTPClient
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Provider{config: config, client: &client}, nil
 }
 
 // Name implements payment.Provider.
@@ -90,17 +94,23 @@ func (p *Provider) Create(ctx context.Context, order payment.Order, method strin
 		Number: order.Number, Amount: order.Amount, Method: method, Description: order.Description, Language: order.Language,
 		ExpiresAt: order.ExpiresAt.UTC(), NotifyURL: order.NotifyURL, ReturnURL: order.ReturnURL,
 	}, &made)
-	return payment.Checkout{PayURL: made.PayURL, QR: made.QR, GatewayID: made.ID}, err
+	if err == nil && (made.Number != order.Number || made.Merchant != p.config.Merchant || made.PayURL == "" && made.QR == "") {
+		err = fmt.Errorf("sandbox: created %q of %q instead of %s: %w", made.Number, made.Merchant, order.Number, payment.ErrUnavailable)
+	}
+	if err != nil {
+		return payment.Checkout{}, err
+	}
+	return payment.Checkout{PayURL: made.PayURL, QR: made.QR, GatewayID: made.ID}, nil
 }
 
 // Query implements payment.Provider.
 func (p *Provider) Query(ctx context.Context, number string) (payment.Status, error) {
-	return p.payment(ctx, http.MethodGet, "/v1/payments/"+url.PathEscape(number))
+	return p.payment(ctx, http.MethodGet, number, "")
 }
 
 // Close implements payment.Provider.
 func (p *Provider) Close(ctx context.Context, number string) (payment.Status, error) {
-	return p.payment(ctx, http.MethodPost, "/v1/payments/"+url.PathEscape(number)+"/close")
+	return p.payment(ctx, http.MethodPost, number, "/close")
 }
 
 // Refund implements payment.Provider.
@@ -109,45 +119,69 @@ func (p *Provider) Refund(ctx context.Context, refund payment.Refund) (payment.R
 	err := p.call(ctx, p.config.Timeout, http.MethodPost, "/v1/refunds", RefundOrder{
 		ID: refund.ID, Number: refund.Number, Amount: refund.Amount, Reason: refund.Reason,
 	}, &made)
-	if err != nil {
-		return payment.RefundStatus{}, err
-	}
-	return refundStatus(made)
+	return p.refunded(refund, made, err)
 }
 
 // QueryRefund implements payment.Provider.
 func (p *Provider) QueryRefund(ctx context.Context, refund payment.Refund) (payment.RefundStatus, error) {
 	var made Refund
 	err := p.call(ctx, p.config.Timeout, http.MethodGet, "/v1/refunds/"+url.PathEscape(refund.ID), nil, &made)
-	if err != nil {
-		return payment.RefundStatus{}, err
-	}
-	return refundStatus(made)
+	return p.refunded(refund, made, err)
 }
 
 // Bill implements payment.Provider; the gateway's calendar is UTC.
 func (p *Provider) Bill(ctx context.Context, day time.Time) ([]payment.BillLine, error) {
-	var movements []Movement
-	err := p.call(ctx, 10*p.config.Timeout, http.MethodGet, "/v1/bills/"+day.UTC().Format(time.DateOnly), nil, &movements)
-	if err != nil {
-		return nil, err
-	}
-	lines := make([]payment.BillLine, len(movements))
-	for i, m := range movements {
-		lines[i] = payment.BillLine{
-			Kind: payment.NoticeKind(m.Kind), Number: m.Number, RefundID: m.RefundID,
-			GatewayID: m.GatewayID, Amount: m.Amount, At: m.At,
+	lines := []payment.BillLine{}
+	for {
+		path := fmt.Sprintf("/v1/bills/%s?from=%d", day.UTC().Format(time.DateOnly), len(lines))
+		var page Bill
+		if err := p.call(ctx, p.config.Timeout, http.MethodGet, path, nil, &page); err != nil {
+			return nil, err
+		}
+		for _, m := range page.Movements {
+			lines = append(lines, payment.BillLine{
+				Kind: payment.NoticeKind(m.Kind), Number: m.Number, RefundID: m.RefundID,
+				GatewayID: m.GatewayID, Amount: m.Amount, At: m.At,
+			})
+		}
+		switch {
+		case len(lines) >= page.Total:
+			return lines, nil
+		case len(page.Movements) == 0: // half a bill would look like missing money
+			return nil, fmt.Errorf("sandbox: bill ends after %d of %d lines: %w", len(lines), page.Total, payment.ErrUnavailable)
 		}
 	}
-	return lines, nil
 }
 
-func (p *Provider) payment(ctx context.Context, method, path string) (payment.Status, error) {
+// payment asks about one payment, or closes it.
+func (p *Provider) payment(ctx context.Context, method, number, step string) (payment.Status, error) {
 	var known Payment
-	if err := p.call(ctx, p.config.Timeout, method, path, nil, &known); err != nil {
+	if err := p.call(ctx, p.config.Timeout, method, "/v1/payments/"+url.PathEscape(number)+step, nil, &known); err != nil {
 		return payment.Status{}, err
 	}
-	return status(known)
+	s, err := status(known)
+	if err == nil && (known.Number != number || known.Merchant != p.config.Merchant) {
+		err = fmt.Errorf("answered %s of %s", known.Number, known.Merchant)
+	}
+	if err != nil {
+		return payment.Status{}, fmt.Errorf("sandbox: payment %s: %w: %w", number, payment.ErrUnavailable, err)
+	}
+	return s, nil
+}
+
+// refunded reads the answer to a refund or to a question about one.
+func (p *Provider) refunded(asked payment.Refund, made Refund, err error) (payment.RefundStatus, error) {
+	if err != nil {
+		return payment.RefundStatus{}, err
+	}
+	s, err := refundStatus(made)
+	if err == nil && (made.ID != asked.ID || made.Number != asked.Number || made.Amount != asked.Amount || made.Merchant != p.config.Merchant) {
+		err = fmt.Errorf("answered %s of %s for %s", made.ID, made.Amount, made.Number)
+	}
+	if err != nil {
+		return payment.RefundStatus{}, fmt.Errorf("sandbox: refund %s: %w: %w", asked.ID, payment.ErrUnavailable, err)
+	}
+	return s, nil
 }
 
 // call sends one signed request and reads the answer into out.
@@ -185,52 +219,8 @@ func (p *Provider) call(ctx context.Context, bound time.Duration, method, path s
 		return nil
 	}
 	var failure Failure
-	_ = json.Unmarshal(answer, &failure)
-	return fmt.Errorf("sandbox: %s %s: %d %s %s: %w", method, path, response.StatusCode, failure.Code, failure.Message, meaning(response.StatusCode))
-}
-
-// meaning says what a status other than 200 means for the caller.
-func meaning(code int) error {
-	switch {
-	case code == http.StatusNotFound:
-		return payment.ErrNotFound
-	case code == http.StatusPaymentRequired, code == http.StatusTooManyRequests, code >= 500, code < 400:
-		return payment.ErrUnavailable
-	default:
-		return payment.ErrRejected
+	if err := json.Unmarshal(answer, &failure); err != nil {
+		failure = Failure{Message: "an answer that is not the gateway's"}
 	}
-}
-
-// status translates what the gateway says of a payment.
-func status(p Payment) (payment.Status, error) {
-	states := map[string]payment.State{
-		Pending: payment.StatePending, Processing: payment.StateUnknown, Paid: payment.StatePaid,
-		Declined: payment.StateDeclined, Closed: payment.StateClosed,
-	}
-	state, ok := states[p.State]
-	if !ok {
-		return payment.Status{}, fmt.Errorf("sandbox: payment state %q: %w", p.State, payment.ErrMalformed)
-	}
-	s := payment.Status{Number: p.Number, GatewayID: p.ID, State: state, At: p.At}
-	if (state == payment.StatePaid) != (p.Captured != nil) {
-		return payment.Status{}, fmt.Errorf("sandbox: payment is %s with captured %v: %w", p.State, p.Captured, payment.ErrMalformed)
-	}
-	if p.Captured != nil {
-		if p.Captured.Amount <= 0 || !ticketing.ValidCurrency(p.Captured.Currency) {
-			return payment.Status{}, fmt.Errorf("sandbox: captured %s: %w", *p.Captured, payment.ErrMalformed)
-		}
-		s.Captured = *p.Captured
-	}
-	return s, nil
-}
-
-func refundStatus(r Refund) (payment.RefundStatus, error) {
-	states := map[string]payment.RefundState{
-		RefundPending: payment.RefundPending, RefundSucceeded: payment.RefundSucceeded, RefundFailed: payment.RefundFailed,
-	}
-	state, ok := states[r.State]
-	if !ok {
-		return payment.RefundStatus{}, fmt.Errorf("sandbox: refund state %q: %w", r.State, payment.ErrMalformed)
-	}
-	return payment.RefundStatus{ID: r.ID, GatewayID: r.GatewayID, State: state, Reason: r.Reason, At: r.At}, nil
+	return fmt.Errorf("sandbox: %s %s: %d %s %s: %w", method, path, response.StatusCode, failure.Code, failure.Message, meaning(response.StatusCode, failure.Code))
 }

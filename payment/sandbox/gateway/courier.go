@@ -6,15 +6,14 @@ import (
 	"crypto/rand"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"github.com/boxoffice/boxoffice/payment/sandbox"
-	"github.com/boxoffice/boxoffice/ticketing"
 )
 
 // courier delivers callbacks until they are acknowledged.
@@ -22,68 +21,87 @@ type courier struct {
 	g      *Gateway
 	client *http.Client
 	held   []*delivery // waiting to be sent out of order; guarded by the gateway's lock
-	// acknowledged counts callbacks that were answered as they should be.
-	acknowledged atomic.Int64
 }
 
 func newCourier(g *Gateway) *courier {
+	return &courier{g: g, client: &http.Client{
+		Transport: manyConnections(), Timeout: 15 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// manyConnections keeps as many connections to one host as parallel calls need.
+func manyConnections() *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 256
-	return &courier{g: g, client: &http.Client{Transport: transport, Timeout: 15 * time.Second}}
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 512
+	return transport
 }
 
-// notifyPayment tells the merchant what became of a payment.
-func (g *Gateway) notifyPayment(p *Payment) error {
-	told := p.Payment
-	told.PayURL, told.QR = "", ""
-	return g.notify(p.Order.NotifyURL, sandbox.Notice{Payment: &told})
-}
-
-// notify stores a callback and begins to deliver it. The caller holds the lock.
-func (g *Gateway) notify(url string, n sandbox.Notice) error {
+// record commits a change together with the callback that tells of it, and
+// begins to deliver it: what happened and the duty to tell cannot part. The
+// caller holds the lock.
+func (g *Gateway) record(c change, url string, n sandbox.Notice) error {
 	n.EventID, n.Merchant, n.At = "SE"+rand.Text(), g.config.Merchant, g.now()
 	body, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}
 	if g.faults.Lose {
-		return nil
+		return g.ledger.commit(c)
 	}
 	d := &delivery{EventID: n.EventID, URL: url, Body: body}
-	if err := g.ledger.putDelivery(d); err != nil {
+	c.delivery = d
+	if err := g.ledger.commit(c); err != nil {
 		return err
 	}
-	if g.faults.Reorder > 0 {
-		g.courier.held = append(g.courier.held, d)
-		if len(g.courier.held) >= g.faults.Reorder {
-			g.courier.letGo()
-		}
+	if g.faults.Reorder == 0 {
+		g.courier.send(d, g.faults.Duplicate)
 		return nil
 	}
-	g.courier.send(d, g.faults.Duplicate)
+	g.courier.held = append(g.courier.held, d)
+	if len(g.courier.held) >= g.faults.Reorder {
+		g.courier.letGo()
+	}
 	return nil
 }
 
-// letGo sends what was held back, last first.
+// letGo sends what was held back, last first. The caller holds the lock.
 func (c *courier) letGo() {
-	for i := len(c.held) - 1; i >= 0; i-- {
-		c.send(c.held[i], c.g.faults.Duplicate)
-	}
+	held := c.held
 	c.held = nil
+	if len(held) == 0 {
+		return
+	}
+	copies := c.g.faults.Duplicate
+	c.g.busy.Go(func() {
+		// One after the other: sent at once, they would arrive in whatever order.
+		for _, d := range slices.Backward(held) {
+			for range copies {
+				c.attempt(d)
+			}
+			if c.attempt(d) {
+				c.forget(d)
+				continue
+			}
+			d.sent = 1
+			c.send(d, 0)
+		}
+	})
 }
 
 // send delivers a callback in the background, with a number of copies beside it.
 func (c *courier) send(d *delivery, copies int) {
 	c.g.busy.Go(func() { c.deliver(d) })
 	for range copies {
-		c.g.busy.Go(func() { c.post(d.URL, d.Body, c.sign(d.Body, c.g.now())) })
+		c.g.busy.Go(func() { c.attempt(d) })
 	}
 }
 
+// deliver repeats a callback until it is acknowledged or patience ends.
 func (c *courier) deliver(d *delivery) {
-	for ; d.Sent < c.g.config.Deliveries; d.Sent++ {
-		if d.Sent > 0 {
-			pause := time.NewTimer(c.g.config.Retry[min(d.Sent, len(c.g.config.Retry))-1])
+	for ; d.sent < c.g.config.Deliveries; d.sent++ {
+		if d.sent > 0 {
+			pause := time.NewTimer(c.g.config.Retry[min(d.sent, len(c.g.config.Retry))-1])
 			select {
 			case <-c.g.ctx.Done():
 				pause.Stop()
@@ -91,19 +109,51 @@ func (c *courier) deliver(d *delivery) {
 			case <-pause.C:
 			}
 		}
-		if c.post(d.URL, d.Body, c.sign(d.Body, c.g.now())) {
-			c.acknowledged.Add(1)
+		if c.attempt(d) {
 			break
 		}
 		if c.g.ctx.Err() != nil {
 			return
 		}
 	}
+	if d.sent == c.g.config.Deliveries {
+		c.g.log.Error("callback given up", "event_id", d.EventID, "url", d.URL, "deliveries", d.sent)
+	}
+	c.forget(d)
+}
+
+func (c *courier) forget(d *delivery) {
 	c.g.mu.Lock()
 	defer c.g.mu.Unlock()
-	if err := c.g.ledger.dropDelivery(d); err != nil {
+	if err := c.g.ledger.forget(d); err != nil {
 		c.g.log.Error("cannot forget a callback", "event_id", d.EventID, "error", err)
 	}
+}
+
+// attempt delivers once, unless the switches lose it, and says whether it was acknowledged.
+func (c *courier) attempt(d *delivery) bool {
+	c.g.mu.Lock()
+	lost := c.g.toLose > 0
+	if lost {
+		c.g.toLose--
+	}
+	at := c.g.now()
+	c.g.mu.Unlock()
+	if lost {
+		return false
+	}
+	response, err := c.post(c.g.ctx, d.URL, d.Body, c.sign(d.Body, at))
+	if err != nil {
+		if c.g.ctx.Err() == nil {
+			c.g.log.Warn("callback not delivered", "event_id", d.EventID, "url", d.URL, "error", err)
+		}
+		return false
+	}
+	if response.status != http.StatusOK || response.body != sandbox.Received {
+		c.g.log.Warn("callback not acknowledged", "event_id", d.EventID, "url", d.URL, "status", response.status)
+		return false
+	}
+	return true
 }
 
 // sign signs a body with every key; that is how keys are rotated.
@@ -120,72 +170,23 @@ func (c *courier) sign(body []byte, at time.Time) http.Header {
 	}
 }
 
-// post sends one callback and says whether it was acknowledged.
-func (c *courier) post(url string, body []byte, header http.Header) bool {
-	request, err := http.NewRequestWithContext(c.g.ctx, http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return false
-	}
-	request.Header = header
-	response, err := c.client.Do(request)
-	if err != nil {
-		if c.g.ctx.Err() == nil {
-			c.g.log.Warn("callback not delivered", "url", url, "error", err)
-		}
-		return false
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
-	if err != nil || response.StatusCode != http.StatusOK || string(answer) != sandbox.Received {
-		c.g.log.Warn("callback not acknowledged", "url", url, "status", response.StatusCode)
-		return false
-	}
-	return true
+type response struct {
+	status int
+	body   string
 }
 
-// forge sends a callback nobody should believe, about a payment the gateway knows, and returns the
-// status it was answered with.
-func (g *Gateway) forge(ctx context.Context, number string, how Forgery) (int, error) {
-	g.mu.Lock()
-	p, err := g.find(number)
-	if err != nil {
-		g.mu.Unlock()
-		return 0, err
-	}
-	told, url := p.Payment, p.Order.NotifyURL
-	g.mu.Unlock()
-	told.State, told.PayURL, told.QR = sandbox.Paid, "", ""
-	told.Captured = &ticketing.Money{Amount: told.Amount.Amount, Currency: told.Amount.Currency}
-	n := sandbox.Notice{EventID: "SE" + rand.Text(), Merchant: g.config.Merchant, Payment: &told, At: g.now()}
-	if how == ForgeMerchant {
-		n.Merchant, told.Merchant = "another-merchant", "another-merchant"
-	}
-	body, err := json.Marshal(n)
-	if err != nil {
-		return 0, err
-	}
-	if how == ForgeMalformed {
-		body = append([]byte(`{"event_id":"twice",`), body[1:]...)
-	}
-	at := g.now()
-	if how == ForgeStale {
-		at = at.Add(-time.Hour)
-	}
-	header := g.courier.sign(body, at)
-	switch how {
-	case ForgeSignature:
-		header.Set(sandbox.HeaderSignature, "v1="+sandbox.CallbackSignature("some other key", header.Get(sandbox.HeaderTimestamp), body))
-	case ForgeTampered:
-		body = bytes.Replace(body, []byte(`"captured":{"amount":`), []byte(`"captured":{"amount":1`), 1)
-	}
+// post sends a callback once. Of the answer it reads only a little.
+func (c *courier) post(ctx context.Context, url string, body []byte, header http.Header) (response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return response{}, err
 	}
 	request.Header = header
-	response, err := g.courier.client.Do(request)
+	answered, err := c.client.Do(request)
 	if err != nil {
-		return 0, err
+		return response{}, err
 	}
-	return response.StatusCode, response.Body.Close()
+	defer answered.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answered.Body, 4<<10))
+	return response{answered.StatusCode, string(text)}, err
 }

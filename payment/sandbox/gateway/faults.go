@@ -1,12 +1,22 @@
 package gateway
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// operations are the names of the merchant's operations.
+var operations = []string{"create", "query", "close", "refund", "query_refund", "bill"}
 
 // Faults are the switches that make the gateway misbehave. The zero value behaves.
 type Faults struct {
 	// Slow delays operations, by name, by milliseconds. The names are create, query, close, refund,
 	// query_refund and bill; "*" is all of them.
 	Slow map[string]int `json:"slow_ms,omitempty"`
+	// LateAnswer delays the answers of operations that were done already, by name, by milliseconds.
+	LateAnswer map[string]int `json:"late_answer_ms,omitempty"`
 	// Down makes operations answer 503 without doing anything.
 	Down []string `json:"down,omitempty"`
 	// Hang makes operations never answer.
@@ -16,46 +26,68 @@ type Faults struct {
 	Cut       []string `json:"cut,omitempty"`
 	// Duplicate sends every callback that many times more, all at once.
 	Duplicate int `json:"duplicate,omitempty"`
-	// Lose sends no callbacks at all.
+	// Lose sends no callbacks at all, not even later.
 	Lose bool `json:"lose,omitempty"`
+	// LoseFirst loses that many deliveries; the courier repeats them as if nobody had answered.
+	LoseFirst int `json:"lose_first,omitempty"`
 	// Reorder holds callbacks back until that many wait, then sends them in reverse.
 	Reorder int `json:"reorder,omitempty"`
+	// Forge sends these forgeries beside every callback about a payment.
+	Forge []Forgery `json:"forge,omitempty"`
 	// CaptureAmount and CaptureCurrency are captured instead of what was asked for.
 	CaptureAmount   int64  `json:"capture_amount,omitempty"`
 	CaptureCurrency string `json:"capture_currency,omitempty"`
-	// RefundFails makes new refunds fail for good; LowBalance refuses them for now.
+	// RefundPending leaves new refunds pending for that many milliseconds.
+	RefundPending int `json:"refund_pending_ms,omitempty"`
+	// RefundFails makes refunds fail for good; LowBalance refuses new ones for now.
 	RefundFails bool `json:"refund_fails,omitempty"`
 	LowBalance  bool `json:"low_balance,omitempty"`
 }
 
-// Forgery names a callback the gateway sends that nobody should believe.
-type Forgery string
-
-// The forgeries.
-const (
-	ForgeSignature Forgery = "signature" // says paid, signed with another key
-	ForgeTampered  Forgery = "tampered"  // signed, then altered
-	ForgeStale     Forgery = "stale"     // signed an hour ago
-	ForgeMerchant  Forgery = "merchant"  // validly signed, for another merchant
-	ForgeMalformed Forgery = "malformed" // validly signed nonsense
-)
-
-// Forgeries lists every forgery.
-var Forgeries = []Forgery{ForgeSignature, ForgeTampered, ForgeStale, ForgeMerchant, ForgeMalformed}
-
-func named(operations []string, operation string) bool {
-	for _, o := range operations {
-		if o == operation || o == "*" {
-			return true
+// check refuses switches that do not exist: a fault that never happens would prove nothing.
+func (f Faults) check() error {
+	named := slices.Concat(f.Down, f.Hang, f.FailAfter, f.Cut)
+	for _, delays := range []map[string]int{f.Slow, f.LateAnswer} {
+		for name, ms := range delays {
+			named = append(named, name)
+			if ms < 0 || ms > 60_000 {
+				return invalid("slow_ms and late_answer_ms must be 0 to 60000")
+			}
 		}
 	}
-	return false
+	for _, name := range named {
+		if name != "*" && !slices.Contains(operations, name) {
+			return invalid("no operation %q", name)
+		}
+	}
+	for _, how := range f.Forge {
+		if !slices.Contains(Forgeries, how) {
+			return invalid("no forgery %q", how)
+		}
+	}
+	switch {
+	case f.Duplicate < 0 || f.Duplicate > 1000 || f.Reorder < 0 || f.LoseFirst < 0:
+		return invalid("duplicate must be 0 to 1000, reorder and lose_first not negative")
+	case f.CaptureAmount < 0 || f.CaptureAmount > mostAmount:
+		return invalid("capture_amount must be 0 to %d", mostAmount)
+	case f.CaptureCurrency != "" && !ticketing.ValidCurrency(f.CaptureCurrency):
+		return invalid("capture_currency must be an ISO 4217 code")
+	case f.RefundPending < 0:
+		return invalid("refund_pending_ms must not be negative")
+	}
+	return nil
 }
 
-func (f Faults) delay(operation string) time.Duration {
-	ms, ok := f.Slow[operation]
+// hits says whether an operation is among those a switch names.
+func hits(named []string, operation string) bool {
+	return slices.Contains(named, operation) || slices.Contains(named, "*")
+}
+
+// delay is how long an operation waits by a switch.
+func delay(by map[string]int, operation string) time.Duration {
+	ms, ok := by[operation]
 	if !ok {
-		ms = f.Slow["*"]
+		ms = by["*"]
 	}
 	return time.Duration(ms) * time.Millisecond
 }

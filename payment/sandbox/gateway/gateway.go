@@ -2,14 +2,12 @@ package gateway
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,21 +18,22 @@ import (
 type Config struct {
 	// Address is where to listen, host:port; port 0 takes a free one.
 	Address string
-	// PublicURL is how payers reach the gateway. Default "http://" and the address listened on.
+	// PublicURL is how payers reach the gateway, without a path. Default "http://" and the address listened on.
 	PublicURL string
 	// Merchant is the one merchant it knows, Key verifies its requests.
 	Merchant string
 	Key      string
 	// CallbackKeys sign callbacks, each with a signature of its own.
 	CallbackKeys []string
-	// File keeps the ledger. It survives the death of the process.
+	// File keeps the ledger. It survives the death of the process. One process at a time may have it open.
 	File string
-	// Retry is the pauses between deliveries of a callback; the last one repeats. Default 0.5 s to 1 min.
+	// Retry are the pauses between deliveries of a callback; the last one repeats. Default 0.5 s to 1 min.
 	Retry []time.Duration
 	// Deliveries bounds how often a callback is sent. Default 24.
 	Deliveries int
-	// Now is the clock. Default time.Now.
+	// Now is the clock of expiry, signatures and records; delays are counted by the machine's own. Default time.Now.
 	Now func() time.Time
+	// Log hears of deliveries that fail and of what was paid. Default slog.Default().
 	Log *slog.Logger
 }
 
@@ -52,17 +51,20 @@ type Gateway struct {
 	stop context.CancelFunc
 	busy sync.WaitGroup
 
-	mu       sync.Mutex // guards everything below and the records of the ledger
-	faults   Faults
-	calls    map[string]int
-	nonces   map[string]time.Time
-	forgotAt time.Time
+	mu     sync.Mutex // guards everything below and the records of the ledger
+	faults Faults
+	toLose int // deliveries still to be lost
+	calls  map[string]int
+	// nonces were seen since turnedAt, before in the Freshness before that.
+	nonces, before map[string]struct{}
+	turnedAt       time.Time
 }
 
-// Open starts a gateway; when it returns nil, it listens.
+// Open starts a gateway; when it returns without an error, it listens. The error says when the
+// port is in use, the ledger is held by another process, or something required is missing.
 func Open(config Config) (*Gateway, error) {
-	if config.Merchant == "" || config.Key == "" || len(config.CallbackKeys) == 0 {
-		return nil, errors.New("sandbox gateway: merchant, key and callback key are required")
+	if config.Merchant == "" || config.Key == "" || len(config.CallbackKeys) == 0 || config.File == "" {
+		return nil, errors.New("sandbox gateway: merchant, key, callback key and file are required")
 	}
 	if config.Now == nil {
 		config.Now = time.Now
@@ -83,6 +85,7 @@ func Open(config Config) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox gateway: %w", err)
 	}
+	config.PublicURL = strings.TrimSuffix(config.PublicURL, "/")
 	if config.PublicURL == "" {
 		config.PublicURL = "http://" + listener.Addr().String()
 	}
@@ -93,7 +96,7 @@ func Open(config Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		config: config, log: config.Log, listener: listener, ledger: ledger,
-		calls: map[string]int{}, nonces: map[string]time.Time{},
+		calls: map[string]int{}, nonces: map[string]struct{}{},
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.courier = newCourier(g)
@@ -101,6 +104,7 @@ func Open(config Config) (*Gateway, error) {
 		Handler:           g.routes(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      2 * time.Minute, // the slowest switch takes one
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(config.Log.Handler(), slog.LevelWarn),
@@ -116,6 +120,9 @@ func Open(config Config) (*Gateway, error) {
 
 // Addr is the address listened on.
 func (g *Gateway) Addr() string { return g.listener.Addr().String() }
+
+// URL is how payers reach the gateway.
+func (g *Gateway) URL() string { return g.config.PublicURL }
 
 // Close stops the gateway. Callbacks that were not acknowledged are sent after the next Open.
 func (g *Gateway) Close() error {
@@ -151,18 +158,16 @@ func (g *Gateway) resume() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, p := range g.ledger.payments {
-		if !p.CaptureAt.IsZero() && p.State != sandbox.Paid {
+		if !p.CaptureAt.IsZero() {
 			g.after(p.CaptureAt, func() { g.captureLater(p.Number) })
+		}
+	}
+	for _, r := range g.ledger.refunds {
+		if r.State == sandbox.RefundPending {
+			g.after(r.SettleAt, func() { g.settleLater(r.ID) })
 		}
 	}
 	for _, d := range g.ledger.deliveries {
 		g.courier.send(d, 0)
 	}
-}
-
-// formToken guards the pages' forms against foreign sites.
-func (g *Gateway) formToken(subject string) string {
-	mac := hmac.New(sha256.New, []byte(g.config.Key))
-	mac.Write([]byte("form\n" + subject))
-	return hex.EncodeToString(mac.Sum(nil))
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +11,6 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/boxoffice/boxoffice/payment/sandbox"
-	"github.com/boxoffice/boxoffice/ticketing"
 )
 
 // Payment is a payment as the gateway's own ledger keeps it.
@@ -21,14 +21,27 @@ type Payment struct {
 	// Made is when it was created, PaidAt when money was captured.
 	Made   time.Time `json:"made"`
 	PaidAt time.Time `json:"paid_at,omitzero"`
-	// CaptureAt is when money will be captured, whatever the state is then: the payer paid late, or
-	// the payment is processing.
+	// CaptureAt is when money will be captured, even if the payment is closed by then: the payer
+	// paid late, or the payment is processing.
 	CaptureAt time.Time `json:"capture_at,omitzero"`
 }
 
 // Refund is a refund as the gateway's own ledger keeps it.
 type Refund struct {
 	sandbox.Refund
+	// SettleAt is when a pending refund will end.
+	SettleAt time.Time `json:"settle_at,omitzero"`
+}
+
+// Entry is one movement of money: the amount leaves one account and arrives
+// at the other, so that all accounts together always hold nothing.
+type Entry struct {
+	Sequence uint64 `json:"sequence"`
+	// From and To are "payer/<number>" and "merchant/<id>".
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Movement is the line of the bill; its amount is negative for a refund.
+	sandbox.Movement
 }
 
 // delivery is a callback that was not acknowledged yet.
@@ -36,24 +49,29 @@ type delivery struct {
 	EventID string `json:"event_id"`
 	URL     string `json:"url"`
 	Body    []byte `json:"body"`
-	Sent    int    `json:"sent"`
+	// sent counts within this process: after a restart the courier has its full patience again.
+	sent int
 }
 
 var (
 	paymentsBucket   = []byte("payments")
 	refundsBucket    = []byte("refunds")
+	entriesBucket    = []byte("entries")
 	deliveriesBucket = []byte("deliveries")
 )
 
 // ledger holds every record in memory and writes each change through to a
 // file. It is not synchronised to the disk at every write: it survives the
-// death of the process, not of the machine.
+// death of the process, not of the machine. Records are never changed in
+// place: a change is a new record, which counts once it is in the file.
 type ledger struct {
 	db         *bbolt.DB
 	payments   map[string]*Payment // by number
 	byID       map[string]*Payment // by the gateway's own id
 	refunds    map[string]*Refund  // by id
-	deliveries map[string]*delivery
+	refundsOf  map[string][]string // ids by number
+	entries    []Entry
+	deliveries map[string]*delivery // by event id
 }
 
 func openLedger(file string) (*ledger, error) {
@@ -64,13 +82,12 @@ func openLedger(file string) (*ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the ledger %s: %w", file, err)
 	}
-	db.MaxBatchDelay = time.Millisecond
 	l := &ledger{
-		db: db, payments: map[string]*Payment{}, byID: map[string]*Payment{},
-		refunds: map[string]*Refund{}, deliveries: map[string]*delivery{},
+		db: db, payments: map[string]*Payment{}, byID: map[string]*Payment{}, refunds: map[string]*Refund{},
+		refundsOf: map[string][]string{}, deliveries: map[string]*delivery{},
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{paymentsBucket, refundsBucket, deliveriesBucket} {
+		for _, name := range [][]byte{paymentsBucket, refundsBucket, entriesBucket, deliveriesBucket} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -85,10 +102,13 @@ func openLedger(file string) (*ledger, error) {
 }
 
 func (l *ledger) load(tx *bbolt.Tx) error {
-	if err := each(tx, paymentsBucket, func(p *Payment) { l.payments[p.Number], l.byID[p.ID] = p, p }); err != nil {
+	if err := each(tx, paymentsBucket, l.keepPayment); err != nil {
 		return err
 	}
-	if err := each(tx, refundsBucket, func(r *Refund) { l.refunds[r.ID] = r }); err != nil {
+	if err := each(tx, refundsBucket, l.keepRefund); err != nil {
+		return err
+	}
+	if err := each(tx, entriesBucket, func(e *Entry) { l.entries = append(l.entries, *e) }); err != nil {
 		return err
 	}
 	return each(tx, deliveriesBucket, func(d *delivery) { l.deliveries[d.EventID] = d })
@@ -105,75 +125,109 @@ func each[R any](tx *bbolt.Tx, bucket []byte, keep func(*R)) error {
 	})
 }
 
-// put writes a record; a nil record deletes. The caller holds the gateway's lock, so the write
-// joins no batch: it is a copy into the file's pages.
-func (l *ledger) put(bucket []byte, key string, record any) error {
-	return l.db.Update(func(tx *bbolt.Tx) error {
-		if record == nil {
-			return tx.Bucket(bucket).Delete([]byte(key))
-		}
-		value, err := json.Marshal(record)
-		if err != nil {
-			return err
-		}
-		return tx.Bucket(bucket).Put([]byte(key), value)
-	})
-}
+func (l *ledger) keepPayment(p *Payment) { l.payments[p.Number], l.byID[p.ID] = p, p }
 
-func (l *ledger) putPayment(p *Payment) error {
-	if err := l.put(paymentsBucket, p.Number, p); err != nil {
-		return err
-	}
-	l.payments[p.Number], l.byID[p.ID] = p, p
-	return nil
-}
-
-func (l *ledger) putRefund(r *Refund) error {
-	if err := l.put(refundsBucket, r.ID, r); err != nil {
-		return err
+func (l *ledger) keepRefund(r *Refund) {
+	if _, known := l.refunds[r.ID]; !known {
+		l.refundsOf[r.Number] = append(l.refundsOf[r.Number], r.ID)
 	}
 	l.refunds[r.ID] = r
+}
+
+// change is what one step does to the ledger, all of it or nothing.
+type change struct {
+	payment  *Payment
+	refund   *Refund
+	movement *sandbox.Movement
+	delivery *delivery
+}
+
+// commit writes a change. It returns the error of the file, and then nothing has changed.
+func (l *ledger) commit(c change) error {
+	type record struct {
+		bucket, key, value []byte
+	}
+	var records []record
+	add := func(bucket, key []byte, value any) error {
+		encoded, err := json.Marshal(value)
+		records = append(records, record{bucket, key, encoded})
+		return err
+	}
+	var entry Entry
+	var err error
+	if c.payment != nil {
+		err = add(paymentsBucket, []byte(c.payment.Number), c.payment)
+	}
+	if c.refund != nil && err == nil {
+		err = add(refundsBucket, []byte(c.refund.ID), c.refund)
+	}
+	if c.movement != nil && err == nil {
+		entry = l.entry(*c.movement)
+		err = add(entriesBucket, binary.BigEndian.AppendUint64(nil, entry.Sequence), entry)
+	}
+	if c.delivery != nil && err == nil {
+		err = add(deliveriesBucket, []byte(c.delivery.EventID), c.delivery)
+	}
+	if err != nil {
+		return err
+	}
+	err = l.db.Update(func(tx *bbolt.Tx) error {
+		for _, r := range records {
+			if err := tx.Bucket(r.bucket).Put(r.key, r.value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if c.payment != nil {
+		l.keepPayment(c.payment)
+	}
+	if c.refund != nil {
+		l.keepRefund(c.refund)
+	}
+	if c.movement != nil {
+		l.entries = append(l.entries, entry)
+	}
+	if c.delivery != nil {
+		l.deliveries[c.delivery.EventID] = c.delivery
+	}
 	return nil
 }
 
-func (l *ledger) putDelivery(d *delivery) error {
-	l.deliveries[d.EventID] = d
-	return l.put(deliveriesBucket, d.EventID, d)
+func (l *ledger) entry(m sandbox.Movement) Entry {
+	e := Entry{Sequence: uint64(len(l.entries)) + 1, From: "payer/" + m.Number, To: "merchant/" + m.Merchant, Movement: m}
+	if m.Amount.Amount < 0 {
+		e.From, e.To = e.To, e.From
+	}
+	return e
 }
 
-func (l *ledger) dropDelivery(d *delivery) error {
+// forget drops a callback that needs no more deliveries.
+func (l *ledger) forget(d *delivery) error {
 	delete(l.deliveries, d.EventID)
-	return l.put(deliveriesBucket, d.EventID, nil)
+	return l.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(deliveriesBucket).Delete([]byte(d.EventID)) })
 }
 
 // refunded sums what has gone back or is on its way back of a payment, in minor units.
 func (l *ledger) refunded(number string) int64 {
 	var sum int64
-	for _, r := range l.refunds {
-		if r.Number == number && r.State != sandbox.RefundFailed {
+	for _, id := range l.refundsOf[number] {
+		if r := l.refunds[id]; r.State != sandbox.RefundFailed {
 			sum += r.Amount.Amount
 		}
 	}
 	return sum
 }
 
-// movements lists what happened on a UTC day.
+// movements lists what happened on a UTC day, in the order in which it was booked.
 func (l *ledger) movements(day time.Time) []sandbox.Movement {
-	on := func(at time.Time) bool { return at.UTC().Format(time.DateOnly) == day.Format(time.DateOnly) }
 	movements := []sandbox.Movement{}
-	for _, p := range l.payments {
-		if p.Captured != nil && on(p.PaidAt) {
-			movements = append(movements, sandbox.Movement{
-				Kind: "payment", GatewayID: p.ID, Number: p.Number, Amount: *p.Captured, At: p.PaidAt,
-			})
-		}
-	}
-	for _, r := range l.refunds {
-		if r.State == sandbox.RefundSucceeded && on(r.At) {
-			movements = append(movements, sandbox.Movement{
-				Kind: "refund", GatewayID: r.GatewayID, Number: r.Number, RefundID: r.ID, At: r.At,
-				Amount: ticketing.Money{Amount: -r.Amount.Amount, Currency: r.Amount.Currency},
-			})
+	for _, e := range l.entries {
+		if e.At.UTC().Format(time.DateOnly) == day.Format(time.DateOnly) {
+			movements = append(movements, e.Movement)
 		}
 	}
 	return movements

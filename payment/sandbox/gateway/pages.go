@@ -49,7 +49,7 @@ type payView struct {
 
 func (g *Gateway) payPage(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
-	view, ok := g.payView(r)
+	view, ok := g.payView(w, r)
 	g.mu.Unlock()
 	if !ok {
 		http.NotFound(w, r)
@@ -59,7 +59,7 @@ func (g *Gateway) payPage(w http.ResponseWriter, r *http.Request) {
 }
 
 // payView reads the payment of a page under the lock.
-func (g *Gateway) payView(r *http.Request) (payView, bool) {
+func (g *Gateway) payView(w http.ResponseWriter, r *http.Request) (payView, bool) {
 	known, ok := g.ledger.byID[r.PathValue("id")]
 	if !ok {
 		return payView{}, false
@@ -71,7 +71,7 @@ func (g *Gateway) payView(r *http.Request) (payView, bool) {
 	left := p.Order.ExpiresAt.Sub(g.now()).Round(time.Second)
 	language := pageLanguage(r, p.Order.Language)
 	view := payView{
-		Words: words[language], Language: language, Payment: *p, Token: g.formToken(p.ID),
+		Words: words[language], Language: language, Payment: *p, Token: g.formToken(w, r, p.ID),
 		Open: p.State == sandbox.Pending && p.CaptureAt.IsZero(), Left: max(left, 0).String(), Late: int(max(left, 0).Seconds()) + 5,
 	}
 	if !view.Open {
@@ -84,7 +84,7 @@ func (g *Gateway) payView(r *http.Request) (payView, bool) {
 func (g *Gateway) payForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	id := r.PathValue("id")
-	if !sandbox.Equal(r.PostFormValue("token"), g.formToken(id)) {
+	if !g.ownForm(r, id) {
 		http.Error(w, "this form is not from this page", http.StatusForbidden)
 		return
 	}
@@ -96,7 +96,7 @@ func (g *Gateway) payForm(w http.ResponseWriter, r *http.Request) {
 	step := r.PostFormValue("step")
 	g.mu.Lock()
 	err = g.press(id, step, time.Duration(seconds)*time.Second)
-	view, ok := g.payView(r)
+	view, ok := g.payView(w, r)
 	g.mu.Unlock()
 	switch {
 	case !ok:
@@ -137,10 +137,10 @@ type homeView struct {
 	Token      string
 }
 
-func (g *Gateway) homePage(w http.ResponseWriter, _ *http.Request) {
+func (g *Gateway) homePage(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	view := homeView{
-		Merchant: g.config.Merchant, Faults: g.faults, Token: g.formToken("switches"),
+		Merchant: g.config.Merchant, Faults: g.faults, Token: g.formToken(w, r, "switches"),
 		Operations: []string{"create", "query", "close", "refund", "query_refund", "bill"},
 	}
 	for _, p := range g.ledger.payments {
@@ -155,7 +155,7 @@ func (g *Gateway) homePage(w http.ResponseWriter, _ *http.Request) {
 // setSwitches sets every switch of the page; those the page does not show are put back.
 func (g *Gateway) setSwitches(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	if !sandbox.Equal(r.PostFormValue("token"), g.formToken("switches")) {
+	if !g.ownForm(r, "switches") {
 		http.Error(w, "this form is not from this page", http.StatusForbidden)
 		return
 	}
@@ -169,7 +169,10 @@ func (g *Gateway) setSwitches(w http.ResponseWriter, r *http.Request) {
 	if ms := number("slow_ms"); ms > 0 {
 		f.Slow = map[string]int{"*": min(ms, 60_000)}
 	}
-	g.misbehave(f)
+	if err := g.misbehave(f); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 

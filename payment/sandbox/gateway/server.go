@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -11,7 +13,12 @@ import (
 	"github.com/boxoffice/boxoffice/payment/sandbox"
 )
 
-const maxRequest = 64 << 10
+const (
+	// maxRequest bounds a request's body, in bytes.
+	maxRequest = 64 << 10
+	// billPage is how many movements one answer lists.
+	billPage = 1000
+)
 
 // routes are the merchant's API, the control API for tests, and the payer's pages.
 func (g *Gateway) routes() http.Handler {
@@ -40,14 +47,20 @@ func (g *Gateway) routes() http.Handler {
 		if known, ok := g.ledger.refunds[r.PathValue("id")]; ok {
 			return known.Refund, nil
 		}
-		return nil, refuse(http.StatusNotFound, "unknown", "no refund %s", r.PathValue("id"))
+		return nil, refuse(http.StatusNotFound, sandbox.CodeUnknown, "no refund %s", r.PathValue("id"))
 	})
 	operation("GET /v1/bills/{day}", "bill", func(r *http.Request, _ []byte) (any, error) {
 		day, err := time.Parse(time.DateOnly, r.PathValue("day"))
 		if err != nil {
-			return nil, refuse(http.StatusBadRequest, "invalid", "day must be YYYY-MM-DD")
+			return nil, invalid("day must be YYYY-MM-DD")
 		}
-		return g.ledger.movements(day), nil
+		from, err := strconv.Atoi(cmp.Or(r.URL.Query().Get("from"), "0"))
+		if err != nil || from < 0 {
+			return nil, invalid("from must be a number of lines to leave out")
+		}
+		movements := g.ledger.movements(day)
+		page := movements[min(from, len(movements)):]
+		return sandbox.Bill{Total: len(movements), Movements: page[:min(len(page), billPage)]}, nil
 	})
 	g.controlRoutes(mux)
 	g.pageRoutes(mux)
@@ -58,26 +71,25 @@ func (g *Gateway) routes() http.Handler {
 func (g *Gateway) operate(w http.ResponseWriter, r *http.Request, name string, run func(*http.Request, []byte) (any, error)) {
 	body, err := g.verified(w, r)
 	if err != nil {
+		g.log.Warn("request refused", "operation", name, "error", err)
 		answer(w, nil, err)
 		return
 	}
 	g.mu.Lock()
 	faults := g.faults
 	g.calls[name]++
-	if id := r.PathValue("number") + r.PathValue("id"); id != "" {
-		g.calls[name+"/"+id]++
-	} else if id := identified(body); id != "" {
-		g.calls[name+"/"+id]++
+	if about := cmp.Or(r.PathValue("number"), r.PathValue("id"), subject(body)); about != "" {
+		g.calls[name+"/"+about]++
 	}
 	g.mu.Unlock()
-	if !g.wait(r, faults.delay(name)) {
-		return
-	}
-	switch {
-	case named(faults.Hang, name):
+	if hits(faults.Hang, name) {
 		g.wait(r, time.Hour)
-		return
-	case named(faults.Down, name):
+		panic(http.ErrAbortHandler)
+	}
+	if !g.wait(r, delay(faults.Slow, name)) {
+		panic(http.ErrAbortHandler)
+	}
+	if hits(faults.Down, name) {
 		answer(w, nil, refuse(http.StatusServiceUnavailable, "down", "switched off"))
 		return
 	}
@@ -85,56 +97,12 @@ func (g *Gateway) operate(w http.ResponseWriter, r *http.Request, name string, r
 	out, err := run(r, body)
 	g.mu.Unlock()
 	switch {
-	case named(faults.Cut, name):
+	case !g.wait(r, delay(faults.LateAnswer, name)), hits(faults.Cut, name):
 		panic(http.ErrAbortHandler) // done, but nobody will know
-	case named(faults.FailAfter, name):
+	case hits(faults.FailAfter, name):
 		err = refuse(http.StatusInternalServerError, "failed", "failed after it was done")
 	}
 	answer(w, out, err)
-}
-
-// verified reads a request of the merchant and refuses what it did not sign now.
-func (g *Gateway) verified(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
-	if err != nil {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "too_large", "a request has at most %d bytes", maxRequest)
-	}
-	unsigned := func(why string) ([]byte, error) { return nil, refuse(http.StatusUnauthorized, "unsigned", "%s", why) }
-	timestamp, nonce := r.Header.Get(sandbox.HeaderTimestamp), r.Header.Get(sandbox.HeaderNonce)
-	expected := sandbox.RequestSignature(g.config.Key, r.Method, r.URL.RequestURI(), timestamp, nonce, body)
-	switch {
-	case r.Header.Get(sandbox.HeaderMerchant) != g.config.Merchant:
-		return unsigned("unknown merchant")
-	case !sandbox.Equal(r.Header.Get(sandbox.HeaderSignature), expected):
-		return unsigned("wrong signature")
-	case !sandbox.Fresh(timestamp, g.now()):
-		return unsigned("timestamp is not now")
-	case len(nonce) < 16 || len(nonce) > 64:
-		return unsigned("nonce must have 16 to 64 characters")
-	case !g.firstUse(nonce):
-		return unsigned("nonce was used before")
-	}
-	return body, nil
-}
-
-// firstUse remembers nonces for as long as their timestamps would pass.
-func (g *Gateway) firstUse(nonce string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := g.now()
-	if now.Sub(g.forgotAt) > sandbox.Freshness {
-		for n, seen := range g.nonces {
-			if now.Sub(seen) > 2*sandbox.Freshness {
-				delete(g.nonces, n)
-			}
-		}
-		g.forgotAt = now
-	}
-	if _, used := g.nonces[nonce]; used {
-		return false
-	}
-	g.nonces[nonce] = now
-	return true
 }
 
 // wait sleeps, and says false when the caller or the gateway is gone.
@@ -157,24 +125,21 @@ func (g *Gateway) wait(r *http.Request, d time.Duration) bool {
 func decoded[In, Out any](body []byte, run func(In) (Out, error)) (any, error) {
 	var in In
 	if err := json.Unmarshal(body, &in, json.RejectUnknownMembers(true)); err != nil {
-		return nil, refuse(http.StatusBadRequest, "invalid", "%s", err)
+		return nil, invalid("%s", err)
 	}
 	return run(in)
 }
 
-// identified finds the number or refund id a body is about, for the counts of calls.
-func identified(body []byte) string {
+// subject is the number or refund id a body is about, for the counts of calls.
+func subject(body []byte) string {
 	var about struct {
 		ID     string `json:"id"`
 		Number string `json:"number"`
 	}
-	if json.Unmarshal(body, &about) != nil {
+	if len(body) == 0 || json.Unmarshal(body, &about) != nil {
 		return ""
 	}
-	if about.ID != "" {
-		return about.ID
-	}
-	return about.Number
+	return cmp.Or(about.ID, about.Number)
 }
 
 func answer(w http.ResponseWriter, out any, err error) {

@@ -46,10 +46,7 @@ CREATE TABLE orders (
     CONSTRAINT orders_sell_something CHECK (state = 'REFUSED' OR session_id IS NOT NULL AND event_id IS NOT NULL AND currency IS NOT NULL)
 ) WITH (fillfactor = 70);
 CREATE INDEX orders_email ON orders (email_index);
-CREATE INDEX orders_phone ON orders (phone_index) WHERE phone_index IS NOT NULL;
 CREATE INDEX orders_created ON orders (created_at);
-CREATE INDEX orders_session ON orders (session_id) WHERE session_id IS NOT NULL;
-CREATE INDEX orders_unpaid ON orders (pay_by) WHERE state IN ('PENDING', 'AWAITING_REVIEW');
 
 -- +goose StatementBegin
 CREATE FUNCTION refuse_illegal_order_move() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -94,7 +91,7 @@ CREATE TABLE holds (
     PRIMARY KEY (order_id, ticket_type_id),
     FOREIGN KEY (order_id, ticket_type_id) REFERENCES order_lines
 ) WITH (fillfactor = 80);
-CREATE INDEX holds_open ON holds (ticket_type_id) WHERE state = 'HELD';
+CREATE INDEX holds_open ON holds (order_id) WHERE state = 'HELD';
 
 CREATE TABLE order_events (
     order_id text NOT NULL REFERENCES orders,

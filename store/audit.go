@@ -12,6 +12,9 @@ import (
 // than the longest wait of a purchase for a gateway that does not know yet.
 const AuditPatience = time.Hour
 
+// auditTimeout bounds one audit; it is far above what one takes.
+const auditTimeout = 5 * time.Minute
+
 // Violation is a broken promise, found by Audit.
 type Violation struct {
 	// Invariant is its number in docs/reliability.md.
@@ -36,13 +39,17 @@ func (s *Store) Audit(ctx context.Context) ([]Violation, error) {
 // AuditAfter is Audit with another patience: zero means that nothing is under way any more, as at the end of a test.
 func (s *Store) AuditAfter(ctx context.Context, patience time.Duration) ([]Violation, error) {
 	var violations []Violation
-	err := s.retry(ctx, "audit", func(ctx context.Context) error {
+	err := s.retryFor(ctx, auditTimeout, "audit", func(ctx context.Context) error {
 		violations = nil
 		tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 		if err != nil {
 			return err
 		}
 		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+		// Unlike everything else, an audit reads whole tables.
+		if _, err := tx.Exec(ctx, "SET LOCAL enable_seqscan = on; SET LOCAL plan_cache_mode = auto; SET LOCAL statement_timeout = 0"); err != nil {
+			return err
+		}
 		for _, rule := range invariants {
 			var args []any
 			if rule.patient {

@@ -205,9 +205,3 @@ func (s *scene) query(sql string, into ...any) {
 		s.Fatal(err)
 	}
 }
-
-// reopen opens the store again after it was closed.
-func (s *scene) reopen() {
-	s.Helper()
-	s.Store = storetest.OpenURL(s.TB, s.url)
-}

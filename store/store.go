@@ -61,6 +61,12 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		"statement_timeout":                   milliseconds(cmp.Or(config.StatementTimeout, 5*time.Second)),
 		"lock_timeout":                        milliseconds(cmp.Or(config.LockTimeout, 3*time.Second)),
 		"idle_in_transaction_session_timeout": milliseconds(cmp.Or(config.CallTimeout, 15*time.Second)),
+		// A connection keeps its plans. One made while a table is small, or before its first
+		// statistics, would go on reading all of it; every statement here has an index, so none needs to.
+		"plan_cache_mode": "force_generic_plan",
+		"enable_seqscan":  "off",
+		// Short statements only: compiling them costs more than it saves.
+		"jit": "off",
 	} {
 		settings.ConnConfig.RuntimeParams[name] = value
 	}

@@ -16,7 +16,12 @@ const tries = 5
 
 // retry runs a method until it succeeds or fails for a reason that another try would not change.
 func (s *Store) retry(ctx context.Context, name string, method func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
+	return s.retryFor(ctx, s.callTimeout, name, method)
+}
+
+// retryFor is retry with a time-out of its own.
+func (s *Store) retryFor(ctx context.Context, timeout time.Duration, name string, method func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for try := 1; ; try++ {
 		err := method(ctx)

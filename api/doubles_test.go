@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,9 @@ type brittle struct {
 	lookups  atomic.Int64 // of the catalogue's revision
 	counted  atomic.Int64 // of availability
 	panicked atomic.Bool
+
+	mu    sync.Mutex
+	asked map[string]bool // sessions whose stock was asked for
 }
 
 func (b *brittle) fault() error {
@@ -61,6 +65,11 @@ func (b *brittle) CatalogueRevision(ctx context.Context) (int64, error) {
 
 func (b *brittle) Availability(ctx context.Context, ids ...string) (map[string]int, error) {
 	b.counted.Add(1)
+	b.mu.Lock()
+	for _, id := range ids {
+		b.asked[strings.Clone(id)] = true
+	}
+	b.mu.Unlock()
 	if err := b.fault(); err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func newWorld(t testing.TB, change ...func(*api.Config)) *world {
 	storetest.Seed(t, database, programme()...)
 	ring := storetest.Keyring()
 	w := &world{
-		t: t, ring: ring, store: &brittle{testStore: database}, log: &logBuffer{}, registry: prometheus.NewRegistry(),
+		t: t, ring: ring, store: &brittle{testStore: database, asked: map[string]bool{}}, log: &logBuffer{}, registry: prometheus.NewRegistry(),
 		gateway: newGateway("sandbox", "sandbox_card", "sandbox_wallet"), other: newGateway("elsewhere", "bank"),
 	}
 	w.purchases = &inline{store: w.store.testStore, started: map[string]chan struct{}{}}

@@ -284,7 +284,11 @@ func (s *Server) placedBefore(ctx context.Context, in intent) (ticketing.Order, 
 	}
 	held, err := s.Purchases.Hold(ctx, in.orderID)
 	if errors.Is(err, ErrNotRunning) {
-		return s.storedOrder(ctx, in) // it ended in between
+		order, err := s.storedOrder(ctx, in) // it ended in between
+		if ticketing.CodeOf(err) == ticketing.CodeNotFound {
+			err = ticketing.Errorf(ticketing.CodeOrderClosed, "this order was ended before it held anything; use a new Idempotency-Key")
+		}
+		return order, err
 	}
 	return s.orderOf(ctx, in, held, err)
 }

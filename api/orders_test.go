@@ -160,6 +160,38 @@ func TestNoWorkerMeansAskAgain(t *testing.T) {
 	require.EqualValues(t, 1, w.purchases.starts.Load())
 }
 
+// TestRefusalAfterThePendingAnswer: whoever waits for the order reads why there is none.
+func TestRefusalAfterThePendingAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.purchases.silent.Store(true)
+	var o placed
+	w.submit(keyed(1), orderBody()).decode(t, &o)
+	_, err := w.store.testStore.Hold(t.Context(), ticketing.HoldRequest{
+		OrderID: o.ID, EventID: "hamlet", SessionID: "hamlet-1", Lines: []ticketing.Ask{{TicketTypeID: "hamlet-1-stalls", Quantity: 5}},
+		Buyer: ticketing.Buyer{Name: "Ada", Email: "ada@example.com", Language: "en"}, Fingerprint: "f", At: time.Now().UTC(), PayBy: time.Now().Add(time.Minute).UTC(),
+	})
+	require.NoError(t, err)
+	a := w.do(call{method: "GET", path: "/api/v1/orders/" + o.ID, token: o.Token, valid: true})
+	require.Equal(t, 200, a.status)
+	var refused struct {
+		State   string
+		Refusal struct{ Code string }
+	}
+	a.decode(t, &refused)
+	require.Equal(t, "REFUSED", refused.State)
+	require.Equal(t, "limit_exceeded", refused.Refusal.Code)
+	w.cancel(o).problem(t, 409, ticketing.CodeOrderClosed)
+}
+
+func TestPurchaseThatEndedWithoutAnOrderIsSaid(t *testing.T) {
+	w := newWorld(t)
+	w.purchases.silent.Store(true)
+	var o placed
+	w.submit(keyed(1), orderBody()).decode(t, &o)
+	close(w.purchases.started[o.ID]) // terminated by an operator
+	w.submit(keyed(1), orderBody()).problem(t, 409, ticketing.CodeOrderClosed)
+}
+
 func TestTokenIsTheOnlyWayIn(t *testing.T) {
 	w := newWorld(t)
 	o, other := w.order(keyed(1)), w.order(keyed(2))

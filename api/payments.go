@@ -34,6 +34,8 @@ const (
 	createPause = 200 * time.Millisecond
 	// inFlight is how long a gateway may not know an attempt because our request to it is under way.
 	inFlight = 30 * time.Second
+	// maxAttempts bounds what one order may ask of the gateways.
+	maxAttempts = 20
 	// payBound bounds the whole step.
 	payBound = 25 * time.Second
 )
@@ -55,6 +57,13 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(context.Background(), payBound)
 	defer cancel()
 
+	order, err := s.Store.Order(ctx, id)
+	if err != nil {
+		return unavailable(err)
+	}
+	if len(order.Attempts) >= maxAttempts {
+		return ticketing.Errorf(ticketing.CodeLimitExceeded, "this order has been tried to pay %d times", maxAttempts)
+	}
 	// The number is stored before any gateway hears of it: whatever happens from here on, what the
 	// gateway says about it finds its order.
 	attempt, err := s.Store.StartAttempt(ctx, ticketing.PaymentAttempt{
@@ -67,7 +76,7 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 		s.abandon(ctx, attempt, payment.StateClosed)
 		return err
 	}
-	checkout, err := s.create(ctx, gateway, attempt)
+	checkout, err := s.create(ctx, gateway, order, attempt)
 	switch {
 	case errors.Is(err, payment.ErrRejected):
 		s.metrics.attempts.WithLabelValues(gateway.Name(), "rejected").Inc()
@@ -97,11 +106,7 @@ func newNumber() string { return rand.Text() }
 
 // create opens a payment at its gateway. A gateway that does not answer is tried once more with
 // the same number, by which it knows that it is the same payment.
-func (s *Server) create(ctx context.Context, gateway payment.Provider, attempt ticketing.PaymentAttempt) (payment.Checkout, error) {
-	order, err := s.Store.Order(ctx, attempt.OrderID)
-	if err != nil {
-		return payment.Checkout{}, err
-	}
+func (s *Server) create(ctx context.Context, gateway payment.Provider, order ticketing.Order, attempt ticketing.PaymentAttempt) (payment.Checkout, error) {
 	ask := payment.Order{
 		Number: attempt.ID, Amount: attempt.Amount, Description: s.describe(ctx, order), Language: order.Buyer.Language,
 		ExpiresAt: attempt.ExpiresAt,

@@ -243,3 +243,13 @@ func TestDeclinedPaymentLeavesTheHold(t *testing.T) {
 	w.paidBy(o, "sandbox_wallet")
 	require.Equal(t, "PAID", w.read(o).State)
 }
+
+func TestAttemptsOfAnOrderAreBounded(t *testing.T) {
+	w := newWorld(t)
+	o := w.order(keyed(1))
+	for range 20 {
+		w.attempt(o, "bank")
+	}
+	w.pay(o, "bank").problem(t, 422, ticketing.CodeLimitExceeded)
+	require.Equal(t, 20, w.other.creates)
+}

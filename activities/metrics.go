@@ -14,6 +14,7 @@ type Metrics struct {
 	refunds     *prometheus.CounterVec
 	sweeps      *prometheus.CounterVec
 	attentions  *prometheus.CounterVec
+	retries     *prometheus.CounterVec
 }
 
 // NewMetrics registers the counters; it panics if they are registered already.
@@ -30,6 +31,14 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		refunds:     counter("refunds_total", "Refunds that became final, by state.", "state"),
 		sweeps:      counter("swept_payments_total", "Payments the sweep found: kept but not judged, or never told.", "kind"),
 		attentions:  counter("attention_total", "Times a step began, or ceased, to need a person.", "change"),
+		retries:     counter("step_retries_total", "Tries of a step that failed and are repeated, by step.", "step"),
+	}
+}
+
+// StepFailed counts a try of a step that failed.
+func (m *Metrics) StepFailed(step string) {
+	if m != nil {
+		m.retries.WithLabelValues(step).Inc()
 	}
 }
 

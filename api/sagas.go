@@ -24,6 +24,8 @@ const (
 	eagerWait = 300 * time.Millisecond
 	// holdWait is how long the purchase is asked before the buyer gets the order's address instead.
 	holdWait = 5 * time.Second
+	// taskTimeout is how long a purchase waits for a worker that was killed in the middle of a task.
+	taskTimeout = 5 * time.Second
 	// holdID and cancelID are fixed, so that asking again adds nothing to the history.
 	holdID   = "hold"
 	cancelID = "cancel"
@@ -64,6 +66,7 @@ func (s *Sagas) Start(ctx context.Context, p NewPurchase) (ticketing.HoldResult,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		EnableEagerStart:                         s.eager,
+		WorkflowTaskTimeout:                      taskTimeout,
 		StaticSummary:                            p.Summary,
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			workflows.OrderState.ValueSet(string(ticketing.OrderPending)),

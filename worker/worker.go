@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 
 	"github.com/boxoffice/boxoffice/activities"
@@ -40,11 +41,16 @@ func Register(registry worker.WorkflowRegistry) {
 }
 
 // Start starts a worker for each queue; it returns an error when one cannot reach Temporal.
+//
+// Workflows are not kept in memory between their tasks. A purchase has two or three, each replayed in
+// microseconds; in return no task ever waits for a worker that was killed, which would let holds
+// outlive their deadline by the second the server gives it.
 func Start(ctx context.Context, c Config) (*Workers, error) {
 	queues := c.Queues
 	if len(queues) == 0 {
 		queues = Queues
 	}
+	worker.SetStickyWorkflowCacheSize(0)
 	w := &Workers{}
 	for _, queue := range queues {
 		next := worker.New(c.Client, queue, worker.Options{
@@ -53,6 +59,7 @@ func Start(ctx context.Context, c Config) (*Workers, error) {
 			WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
 				InitialNumberOfPollers: 4, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 16,
 			}),
+			Interceptors:      []interceptor.WorkerInterceptor{&stepCounter{metrics: c.Purchase.Metrics}},
 			WorkerStopTimeout: 10 * time.Second,
 			OnFatalError:      c.OnFatal,
 		})

@@ -11,11 +11,10 @@ import (
 const attentionAfter = time.Minute
 
 // inline is how a step is tried first: inside the workflow task, where it costs one history event.
-// It is bounded well below the task's own time-out of 10 s, so that a slow world never costs a
-// second task; what it cannot do in that time goes on as durable.
+// What it cannot do within a few seconds goes on as durable.
 func inline(summary string) workflow.LocalActivityOptions {
 	return workflow.LocalActivityOptions{
-		StartToCloseTimeout:    6 * time.Second,
+		StartToCloseTimeout:    4 * time.Second,
 		ScheduleToCloseTimeout: 7 * time.Second,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    50 * time.Millisecond,

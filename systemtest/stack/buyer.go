@@ -146,7 +146,22 @@ func (s *Stack) Buy(w Want) Order {
 	a, err := s.Submit(s.T.Context(), w)
 	require.NoError(s.T, err)
 	require.Equal(s.T, http.StatusCreated, a.Status, "%s", a.Body)
-	return s.decode(a)
+	return s.Decode(a)
+}
+
+// BuyOnceFree is Buy for stock that was just given back: the answer "sold out" may be a second old.
+func (s *Stack) BuyOnceFree(w Want, within time.Duration) Order {
+	s.T.Helper()
+	var order Order
+	Eventually(s.T, within, "stock is on sale again", func() bool {
+		a, err := s.Submit(context.Background(), w)
+		if err != nil || a.Status != http.StatusCreated {
+			return false
+		}
+		order = s.Decode(a)
+		return true
+	})
+	return order
 }
 
 // TryPay begins a payment and returns the attempt's number, with the answer as it is.
@@ -154,11 +169,16 @@ func (s *Stack) TryPay(o Order, method string) (string, Answer) {
 	s.T.Helper()
 	a, err := s.Request(s.T.Context(), http.MethodPost, "/api/v1/orders/"+o.ID+"/payments", o.Token, "", map[string]string{"method": method})
 	require.NoError(s.T, err)
+	return s.AttemptID(a), a
+}
+
+// AttemptID reads an attempt's number from an answer; empty when there is none.
+func (s *Stack) AttemptID(a Answer) string {
 	var made struct {
 		AttemptID string `json:"attempt_id"`
 	}
 	_ = json.Unmarshal(a.Body, &made)
-	return made.AttemptID, a
+	return made.AttemptID
 }
 
 // Attempt begins a payment by wallet and expects it to be open.
@@ -189,7 +209,7 @@ func (s *Stack) Order(o Order) Order {
 	a, err := s.Request(s.T.Context(), http.MethodGet, "/api/v1/orders/"+o.ID, o.Token, "", nil)
 	require.NoError(s.T, err)
 	require.Equal(s.T, http.StatusOK, a.Status, "%s", a.Body)
-	now := s.decode(a)
+	now := s.Decode(a)
 	now.Token = o.Token
 	return now
 }
@@ -203,7 +223,7 @@ func (s *Stack) Await(o Order, state ticketing.OrderState, within time.Duration)
 		if err != nil || a.Status != http.StatusOK {
 			return false
 		}
-		now = s.decode(a)
+		now = s.Decode(a)
 		return now.State == state
 	})
 	now.Token = o.Token
@@ -228,7 +248,8 @@ func (s *Stack) Timeline(o Order) []ticketing.OrderEventKind {
 	return kinds
 }
 
-func (s *Stack) decode(a Answer) Order {
+// Decode reads an order from an answer.
+func (s *Stack) Decode(a Answer) Order {
 	s.T.Helper()
 	var o Order
 	require.NoError(s.T, json.Unmarshal(a.Body, &o), "%s", a.Body)

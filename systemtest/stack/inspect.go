@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	sdkpb "go.temporal.io/api/sdk/v1"
+	"go.temporal.io/sdk/converter"
 
 	"github.com/boxoffice/boxoffice/payment/sandbox"
 	"github.com/boxoffice/boxoffice/workflows"
@@ -46,6 +48,35 @@ func (s *Stack) EndedID(id string, within time.Duration) {
 		d, err := s.Engine.DescribeWorkflowExecution(context.Background(), id, "")
 		return err == nil && d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 	})
+}
+
+// Attention says whether a workflow is marked as needing a person.
+func (s *Stack) Attention(id string) bool {
+	d, err := s.Engine.DescribeWorkflowExecution(context.Background(), id, "")
+	if err != nil {
+		return false
+	}
+	var flag bool
+	err = converter.GetDefaultDataConverter().FromPayload(d.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()["NeedsAttention"], &flag)
+	return err == nil && flag
+}
+
+// Details reads what operators see as the current details of a running workflow.
+func (s *Stack) Details(id string) string {
+	s.T.Helper()
+	answer, err := s.Engine.QueryWorkflow(context.Background(), id, "", "__temporal_workflow_metadata")
+	require.NoError(s.T, err)
+	var metadata sdkpb.WorkflowMetadata
+	require.NoError(s.T, answer.Get(&metadata))
+	return metadata.GetCurrentDetails()
+}
+
+// Metrics reads the page Prometheus reads.
+func (s *Stack) Metrics() string {
+	s.T.Helper()
+	a, err := s.Request(context.Background(), "GET", "/metrics", "", "", nil)
+	require.NoError(s.T, err)
+	return string(a.Body)
 }
 
 // History reads the whole history of a workflow, undecoded.

@@ -262,5 +262,18 @@ func (s *Stack) Audit() {
 	if err != nil {
 		s.T.Errorf("boxoffice audit: %v\n%s", err, out)
 	}
+	s.atRest()
 	s.compareBooks(context.Background())
+}
+
+// atRest is the audit without patience: a test is over, so nothing may be under way any more.
+func (s *Stack) atRest() {
+	s.T.Helper()
+	violations, err := s.Store.AuditAfter(context.Background(), 0)
+	if err != nil {
+		s.T.Errorf("audit: %v", err)
+	}
+	for _, v := range violations {
+		s.T.Errorf("audit at rest: %s", v)
+	}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -76,6 +77,13 @@ func (f Faults) check() error {
 		return invalid("refund_pending_ms must not be negative")
 	}
 	return nil
+}
+
+// none says whether the gateway behaves.
+func (f Faults) none() bool {
+	lists := len(f.Slow) + len(f.LateAnswer) + len(f.Down) + len(f.Hang) + len(f.FailAfter) + len(f.Cut) + len(f.Forge)
+	f.Slow, f.LateAnswer, f.Down, f.Hang, f.FailAfter, f.Cut, f.Forge = nil, nil, nil, nil, nil, nil, nil
+	return lists == 0 && reflect.ValueOf(f).IsZero()
 }
 
 // hits says whether an operation is among those a switch names.

@@ -7,30 +7,37 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/boxoffice/boxoffice/payment/sandbox"
-	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-//go:embed pages/*.html pages/*.css
+//go:embed pages
 var pageFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"money": money, "clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+	"money": money, "amount": figures, "symbol": symbol, "hits": hits,
+	"forges": func(forged []Forgery, how Forgery) bool { return slices.Contains(forged, how) },
+	"clock":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
 }).ParseFS(pageFiles, "pages/*.html"))
 
 // pageRoutes are what payers and demonstrators open in a browser.
 func (g *Gateway) pageRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, pageFiles, "pages/style.css")
-	})
+	for _, file := range []string{"style.css", "pay.js", "icon.svg"} {
+		mux.HandleFunc("GET /"+file, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			http.ServeFileFS(w, r, pageFiles, "pages/"+file)
+		})
+	}
 	mux.HandleFunc("GET /{$}", g.homePage)
-	mux.HandleFunc("POST /switches", g.setSwitches)
+	mux.HandleFunc("GET /switches", g.switchesPage)
+	mux.HandleFunc("POST /switches", g.switchesForm)
 	mux.HandleFunc("GET /pay/{id}", g.payPage)
 	mux.HandleFunc("POST /pay/{id}", g.payForm)
 }
+
+// afterDeadline is how long after its deadline a payment is captured that is "paid late".
+const afterDeadline = 5 * time.Second
 
 // payView is what the payment page shows.
 type payView struct {
@@ -38,11 +45,13 @@ type payView struct {
 	Language string
 	Payment  Payment
 	Token    string
-	Open     bool
-	// Left is how long the payment can still be made, Late the seconds after which "pay late" captures.
-	Left  string
-	Late  int
-	Error string
+	// Open says whether the payer can still do something; SecondsLeft for how long.
+	Open        bool
+	SecondsLeft int
+	Left        string
+	// Outcome is the word for what happened, Error why the last step was refused.
+	Outcome string
+	Error   string
 	// Leave is where the browser goes on its own after a moment; empty when it stays.
 	Leave string
 }
@@ -68,15 +77,23 @@ func (g *Gateway) payView(w http.ResponseWriter, r *http.Request) (payView, bool
 	if err != nil {
 		return payView{}, false
 	}
-	left := p.Order.ExpiresAt.Sub(g.now()).Round(time.Second)
+	left := max(p.Order.ExpiresAt.Sub(g.now()), 0)
 	language := pageLanguage(r, p.Order.Language)
 	view := payView{
 		Words: words[language], Language: language, Payment: *p, Token: g.formToken(w, r, p.ID),
-		Open: p.State == sandbox.Pending && p.CaptureAt.IsZero(), Left: max(left, 0).String(), Late: int(max(left, 0).Seconds()) + 5,
+		Open:        p.State == sandbox.Pending && p.CaptureAt.IsZero(),
+		SecondsLeft: int((left + time.Second - 1) / time.Second),
 	}
-	if !view.Open {
-		view.Leave = p.Order.ReturnURL
+	view.Left = countdown(view.SecondsLeft)
+	switch {
+	case view.Open:
+		return view, true
+	case p.State != sandbox.Processing && !p.CaptureAt.IsZero():
+		view.Outcome = "late_set"
+	default:
+		view.Outcome = p.State
 	}
+	view.Leave = p.Order.ReturnURL
 	return view, true
 }
 
@@ -85,17 +102,20 @@ func (g *Gateway) payForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	id := r.PathValue("id")
 	if !g.ownForm(r, id) {
-		http.Error(w, "this form is not from this page", http.StatusForbidden)
+		http.Error(w, "this form was not loaded here: open the page again", http.StatusForbidden)
 		return
 	}
-	seconds, err := strconv.Atoi(r.PostFormValue("seconds"))
-	if r.PostFormValue("seconds") != "" && (err != nil || seconds < 0 || seconds > 24*60*60) {
-		http.Error(w, "seconds must be 0 to 86400", http.StatusBadRequest)
-		return
+	var seconds int
+	if text := r.PostFormValue("seconds"); text != "" {
+		var err error
+		if seconds, err = strconv.Atoi(text); err != nil || seconds < 0 || seconds > 24*60*60 {
+			http.Error(w, "seconds must be 0 to 86400", http.StatusBadRequest)
+			return
+		}
 	}
 	step := r.PostFormValue("step")
 	g.mu.Lock()
-	err = g.press(id, step, time.Duration(seconds)*time.Second)
+	err := g.press(id, step, time.Duration(seconds)*time.Second, r.PostFormValue("when") == "deadline")
 	view, ok := g.payView(w, r)
 	g.mu.Unlock()
 	switch {
@@ -107,135 +127,39 @@ func (g *Gateway) payForm(w http.ResponseWriter, r *http.Request) {
 		render(w, http.StatusConflict, "pay.html", view)
 		return
 	case step == "cancel":
-		view.Open, view.Leave = false, view.Payment.Order.ReturnURL
+		view.Open, view.Outcome, view.Leave = false, "left", view.Payment.Order.ReturnURL
 	}
 	// A page, not a redirect: the browser leaves by itself, and the payer sees what happened.
 	render(w, http.StatusOK, "pay.html", view)
 }
 
-func (g *Gateway) press(id, step string, d time.Duration) error {
+// press does a step by the page's id of a payment. The caller holds the lock.
+func (g *Gateway) press(id, step string, d time.Duration, pastDeadline bool) error {
 	p, ok := g.ledger.byID[id]
 	if !ok {
 		return errors.New("no such payment")
 	}
 	if step == "cancel" {
-		return nil // closing the tab tells nobody anything
+		return nil // leaving tells nobody anything
 	}
 	run, ok := g.steps()[step]
 	if !ok {
 		return errors.New("no such step")
 	}
+	if pastDeadline {
+		d = max(p.Order.ExpiresAt.Sub(g.now()), 0) + afterDeadline
+	}
 	return run(p.Number, d)
-}
-
-// homeView is what the gateway's own page shows.
-type homeView struct {
-	Merchant   string
-	Payments   []Payment
-	Faults     Faults
-	Operations []string
-	Token      string
-}
-
-func (g *Gateway) homePage(w http.ResponseWriter, r *http.Request) {
-	g.mu.Lock()
-	view := homeView{
-		Merchant: g.config.Merchant, Faults: g.faults, Token: g.formToken(w, r, "switches"),
-		Operations: []string{"create", "query", "close", "refund", "query_refund", "bill"},
-	}
-	for _, p := range g.ledger.payments {
-		view.Payments = append(view.Payments, *p)
-	}
-	g.mu.Unlock()
-	slices.SortFunc(view.Payments, func(a, b Payment) int { return b.Made.Compare(a.Made) })
-	view.Payments = view.Payments[:min(len(view.Payments), 50)]
-	render(w, http.StatusOK, "home.html", view)
-}
-
-// setSwitches sets every switch of the page; those the page does not show are put back.
-func (g *Gateway) setSwitches(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	if !g.ownForm(r, "switches") {
-		http.Error(w, "this form is not from this page", http.StatusForbidden)
-		return
-	}
-	number := func(name string) int { n, _ := strconv.Atoi(r.PostFormValue(name)); return max(n, 0) }
-	on := func(name string) bool { return r.PostFormValue(name) == "on" }
-	f := Faults{
-		Down: r.PostForm["down"], FailAfter: r.PostForm["fail_after"],
-		Duplicate: min(number("duplicate"), 50), Lose: on("lose"), Reorder: min(number("reorder"), 50),
-		CaptureAmount: int64(number("capture_amount")), RefundFails: on("refund_fails"), LowBalance: on("low_balance"),
-	}
-	if ms := number("slow_ms"); ms > 0 {
-		f.Slow = map[string]int{"*": min(ms, 60_000)}
-	}
-	if err := g.misbehave(f); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 func render(w http.ResponseWriter, status int, name string, view any) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_ = templates.ExecuteTemplate(w, name, view)
-}
-
-// pageLanguage is what the address, the merchant or the browser asks for, in this order.
-func pageLanguage(r *http.Request, merchants string) string {
-	for _, tag := range []string{r.URL.Query().Get("lang"), merchants, r.Header.Get("Accept-Language")} {
-		switch {
-		case strings.HasPrefix(tag, "zh"):
-			return "zh-CN"
-		case tag != "":
-			return "en"
-		}
-	}
-	return "en"
-}
-
-// money renders minor units for people; the sandbox knows the currencies it supports.
-func money(m ticketing.Money) string {
-	digits := map[string]int{"JPY": 0, "KWD": 3}
-	decimals, ok := digits[m.Currency]
-	if !ok {
-		decimals = 2
-	}
-	text := strconv.FormatInt(m.Amount, 10)
-	if decimals > 0 {
-		if len(text) <= decimals {
-			text = strings.Repeat("0", decimals-len(text)+1) + text
-		}
-		text = text[:len(text)-decimals] + "." + text[len(text)-decimals:]
-	}
-	return m.Currency + " " + text
-}
-
-var words = map[string]map[string]string{
-	"en": {
-		"title": "Sandbox payment", "banner": "Sandbox – no real money moves here", "amount": "Amount to pay", "for": "For",
-		"merchant": "Merchant", "number": "Payment number", "left": "Time left", "pay": "Pay now", "decline": "Decline",
-		"cancel": "Leave without paying", "more": "What else can happen", "late": "Pay late: the money is taken after",
-		"late_button": "Pay late", "processing": "Leave the outcome open for", "processing_button": "Pay, outcome open",
-		"seconds": "seconds", "back": "Back to the shop", "failed": "That is no longer possible.",
-		"paid": "Payment received. Taking you back …", "declined": "Payment declined. Taking you back …",
-		"closed": "This payment can no longer be made.", "pending": "Nothing was paid. Taking you back …",
-		"late_set": "The money will be taken later. Taking you back …", "in_process": "The payment is being processed. Taking you back …",
-	},
-	"zh-CN": {
-		"title": "沙盒支付", "banner": "沙盒环境——不会产生真实扣款", "amount": "应付金额", "for": "商品",
-		"merchant": "商户", "number": "支付单号", "left": "剩余时间", "pay": "立即支付", "decline": "拒绝支付",
-		"cancel": "不支付，直接离开", "more": "模拟其他情况", "late": "延迟支付：扣款将发生在",
-		"late_button": "延迟支付", "processing": "支付结果暂不确定，持续", "processing_button": "支付，结果待定",
-		"seconds": "秒后", "back": "返回商家", "failed": "该操作已无法进行。",
-		"paid": "支付成功，正在返回商家……", "declined": "支付已拒绝，正在返回商家……",
-		"closed": "该支付单已关闭，无法支付。", "pending": "未付款，正在返回商家……",
-		"late_set": "稍后将扣款，正在返回商家……", "in_process": "支付处理中，正在返回商家……",
-	},
 }

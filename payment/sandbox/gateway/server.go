@@ -64,7 +64,8 @@ func (g *Gateway) routes() http.Handler {
 	})
 	g.controlRoutes(mux)
 	g.pageRoutes(mux)
-	return mux
+	// Merchants' programs send no Origin; a browser that comes from another site is refused.
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // operate answers one request of the merchant: verified, counted, and misbehaving as switched.

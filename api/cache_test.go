@@ -83,6 +83,32 @@ func TestCacheRefusesNoLongerThanASecond(t *testing.T) {
 	}
 }
 
+// TestHazard39RushIsRefusedWithoutPurchases: a hundred buyers at once for three seats.
+func TestHazard39RushIsRefusedWithoutPurchases(t *testing.T) {
+	w := newWorld(t)
+	answers := make([]answer, 100)
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() {
+			answers[i] = w.submit(keyed(i), orderBody(func(b map[string]any) {
+				b["session_id"] = "film-1"
+				b["lines"] = []map[string]any{{"ticket_type_id": "film-1-seat", "quantity": 1}}
+			}))
+		})
+	}
+	all.Wait()
+	held := 0
+	for _, a := range answers {
+		if a.status == 201 {
+			held++
+			continue
+		}
+		a.problem(t, 409, ticketing.CodeSoldOut)
+	}
+	require.Equal(t, 3, held)
+	require.LessOrEqual(t, w.purchases.starts.Load(), int64(10), "hardly anybody starts a purchase in vain")
+}
+
 // hold takes stalls as a worker of another process would.
 func hold(t testing.TB, w *world, orderID string, n int) {
 	t.Helper()

@@ -263,16 +263,23 @@ func (s *Server) placeOnce(ctx context.Context, in intent) (ticketing.Order, err
 		}
 		return ticketing.Order{}, err
 	}
-	held, err := s.Purchases.Start(ctx, NewPurchase{
-		Input:   workflows.PurchaseInput{Hold: in.hold, Organiser: in.event.Organiser, Policy: policy},
-		Amount:  in.quote.Total.Amount,
-		Summary: summaryOf(in),
-	})
-	leave(err == nil && held.State == ticketing.OrderPending)
+	held, err := s.start(ctx, in, policy, leave)
 	if errors.Is(err, ErrStarted) {
 		return s.placedBefore(ctx, in)
 	}
 	return s.orderOf(ctx, in, held, err)
+}
+
+// start starts the purchase of an intent that was admitted, and leaves the admission whatever happens.
+func (s *Server) start(ctx context.Context, in intent, policy workflows.PurchasePolicy, leave func(held bool)) (held ticketing.HoldResult, err error) {
+	err = errors.New("starting the purchase panicked")
+	defer func() { leave(err == nil && held.State == ticketing.OrderPending) }()
+	held, err = s.Purchases.Start(ctx, NewPurchase{
+		Input:   workflows.PurchaseInput{Hold: in.hold, Organiser: in.event.Organiser, Policy: policy},
+		Amount:  in.quote.Total.Amount,
+		Summary: summaryOf(in),
+	})
+	return held, err
 }
 
 // placedBefore answers a submission whose purchase runs or has run: from the database where the

@@ -38,6 +38,28 @@ func (s suite) refundParts(t *testing.T) {
 	require.ErrorIs(t, err, payment.ErrRejected)
 }
 
+func (s suite) refundRace(t *testing.T) {
+	paid := s.payed(t)
+	const racers = 8
+	errs := make(chan error, racers)
+	for range racers {
+		refund := s.refund(paid, price/2+1)
+		go func() {
+			_, err := s.Provider.Refund(t.Context(), refund)
+			errs <- err
+		}()
+	}
+	given := 0
+	for range racers {
+		if err := <-errs; err == nil {
+			given++
+		} else {
+			require.ErrorIs(t, err, payment.ErrRejected)
+		}
+	}
+	require.Equal(t, 1, given)
+}
+
 func (s suite) refundTwice(t *testing.T) {
 	paid := s.payed(t)
 	refund := s.refund(paid, price)

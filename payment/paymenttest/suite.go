@@ -38,6 +38,7 @@ func Run(t *testing.T, h Harness) {
 		{"hazard 8: what was really captured is reported", s.otherAmount},
 		{"a refund of the whole", s.refundWhole},
 		{"hazard 21: refunds in parts end at what was captured", s.refundParts},
+		{"hazard 21: of refunds at the same moment only what was captured goes back", s.refundRace},
 		{"hazard 18, 19: a refund sent twice is one refund", s.refundTwice},
 		{"hazard 19: a refund whose answer was lost is known", s.refundAnswerLost},
 		{"a refund of what was not paid is refused", s.refundUnpaid},

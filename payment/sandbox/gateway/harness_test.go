@@ -41,7 +41,7 @@ func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // settings are those of a gateway for tests.
-func settings(t *testing.T) gateway.Config {
+func settings(t testing.TB) gateway.Config {
 	return gateway.Config{
 		Address: "127.0.0.1:0", Merchant: merchant, Key: key, CallbackKeys: []string{"callback-key"},
 		File: filepath.Join(t.TempDir(), "ledger", "gateway.db"), Retry: []time.Duration{5 * time.Millisecond},

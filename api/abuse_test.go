@@ -125,6 +125,7 @@ func TestHazard31BadBodiesEverywhere(t *testing.T) {
 
 // bomb is a small body that would unpack to 64 MiB.
 func bomb(t *testing.T) []byte {
+	t.Helper()
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
 	_, err := io.CopyN(z, zeros{}, 64<<20)

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -13,7 +12,7 @@ import (
 	"github.com/boxoffice/boxoffice/api"
 )
 
-func quiet(c *api.Config) { c.Log = slog.New(slog.NewJSONHandler(io.Discard, nil)) }
+func quiet(c *api.Config) { c.Log = slog.New(slog.DiscardHandler) }
 
 // BenchmarkHotRead is an event's page, answered from the cache of rendered answers.
 func BenchmarkHotRead(b *testing.B) {

@@ -100,7 +100,7 @@ func (k *catalogueCache) get(ctx context.Context) (*catalogue, error) {
 		if r.Err != nil {
 			return nil, unavailable(r.Err)
 		}
-		return r.Val.(*catalogue), nil
+		return k.current.Load().catalogue, nil
 	case <-ctx.Done():
 		return nil, unavailable(ctx.Err())
 	}
@@ -311,7 +311,7 @@ func (r *renderCache) get(key string, render func() (page, error)) (page, error)
 	if ok && time.Since(p.at) < renderedFresh {
 		return p, nil
 	}
-	made, err, _ := r.flights.Do(key, func() (any, error) {
+	shared, err, _ := r.flights.Do(key, func() (any, error) {
 		p, err := render()
 		if err != nil {
 			return nil, err
@@ -333,5 +333,6 @@ func (r *renderCache) get(key string, render func() (page, error)) (page, error)
 	if err != nil {
 		return page{}, err
 	}
-	return made.(page), nil
+	made, _ := shared.(page) // what Do was given to do returns nothing else
+	return made, nil
 }

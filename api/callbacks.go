@@ -87,6 +87,7 @@ func callbackOf(n payment.Notice) ticketing.Callback {
 		c.Refund.State = ticketing.RefundSucceeded
 	case payment.RefundFailed:
 		c.Refund.State = ticketing.RefundFailed
+	case payment.RefundPending:
 	}
 	return c
 }

@@ -195,9 +195,7 @@ func codesOf(schema *base.Schema) []string {
 func TestEveryRouteIsInTheContract(t *testing.T) {
 	w := newWorld(t)
 	var served, written []string
-	for _, r := range w.server.Routes() {
-		served = append(served, r)
-	}
+	served = append(served, w.server.Routes()...)
 	for path, item := range contract.document.Paths.PathItems.FromOldest() {
 		for method := range item.GetOperations().FromOldest() {
 			written = append(written, strings.ToUpper(method)+" "+path)

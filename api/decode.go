@@ -76,8 +76,7 @@ const maxDepth = 32
 func malformed(err error) error {
 	field := ""
 	reason := "not valid JSON"
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		field = pointer(syntactic.JSONPointer)
 		switch {
 		case errors.Is(err, jsontext.ErrDuplicateName):
@@ -117,6 +116,7 @@ func wanted(t reflect.Type) string {
 		return "an object"
 	case reflect.Bool:
 		return "true or false"
+	default:
+		return "of another type"
 	}
-	return "of another type"
 }

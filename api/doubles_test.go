@@ -209,7 +209,6 @@ type gateway struct {
 	creates  int
 	createFn func(try int) error
 	closeErr error
-	acks     int
 }
 
 func newGateway(name string, methods ...string) *gateway {

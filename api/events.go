@@ -254,8 +254,8 @@ func summarise(e *ticketing.Event, stock map[string]counted, now time.Time) even
 		FirstSessionAt: instant(first.StartsAt), LastSessionAt: instant(last.StartsAt),
 	}
 	priced := false
-	for i := len(e.Sessions) - 1; i >= 0; i-- {
-		session := e.Sessions[i]
+	for _, session := range slices.Backward(e.Sessions) {
+
 		if !session.EndsAt.After(now) {
 			continue
 		}

@@ -156,7 +156,7 @@ func (s *Server) price(ctx context.Context, sessionID string, asks []ticketing.A
 	if sessionID == "" || len(sessionID) > maxID {
 		return listed{}, ticketing.Quote{}, ticketing.FieldErrorf(ticketing.CodeInvalid, "/session_id", "must name a session")
 	}
-	l, _, err := s.findSession(ctx, sessionID)
+	l, err := s.findSession(ctx, sessionID)
 	if err != nil {
 		if ticketing.CodeOf(err) == ticketing.CodeNotFound {
 			err = ticketing.FieldErrorf(ticketing.CodeNotFound, "/session_id", "there is no such session")

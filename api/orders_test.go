@@ -245,13 +245,12 @@ func TestCancelGivesTheTicketsBack(t *testing.T) {
 }
 
 // paidBy pays an order through the sandbox gateway and its callback.
-func (w *world) paidBy(o placed, method string) string {
+func (w *world) paidBy(o placed, method string) {
 	w.t.Helper()
 	number := w.attempt(o, method)
 	w.gateway.capture(number)
 	a := w.callback("good", testCallback{EventID: "E-" + number, Number: number, Paid: true, Amount: o.Total})
 	require.Equal(w.t, 200, a.status, string(a.body))
-	return number
 }
 
 func TestTimelineTellsTheStory(t *testing.T) {

@@ -108,16 +108,13 @@ func unavailable(cause error) error {
 
 // faultOf turns any error into a fault.
 func faultOf(err error) *fault {
-	var f *fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
-	var domain *ticketing.Error
-	if errors.As(err, &domain) {
+	if domain, ok := errors.AsType[*ticketing.Error](err); ok {
 		return &fault{domainError: domain}
 	}
-	var framework *fiber.Error
-	if errors.As(err, &framework) {
+	if framework, ok := errors.AsType[*fiber.Error](err); ok {
 		return &fault{domainError: ofStatus(framework), cause: err}
 	}
 	return &fault{domainError: ticketing.Errorf(codeInternal, "the error has been logged"), cause: err}

@@ -76,8 +76,7 @@ func (s *Sagas) Start(ctx context.Context, p NewPurchase) (ticketing.HoldResult,
 			workflows.NeedsAttention.ValueSet(false),
 		),
 	}, workflows.Purchase, p.Input)
-	var started *serviceerror.WorkflowExecutionAlreadyStarted
-	if errors.As(err, &started) {
+	if _, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ok {
 		return ticketing.HoldResult{}, ErrStarted
 	}
 	if err != nil {

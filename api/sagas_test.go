@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -56,9 +55,9 @@ func (u updated) Get(_ context.Context, into any) error {
 	return nil
 }
 
-func purchase(orderID string) api.NewPurchase {
+func purchase() api.NewPurchase {
 	return api.NewPurchase{
-		Input:  workflows.PurchaseInput{Hold: ticketing.HoldRequest{OrderID: orderID, EventID: "hamlet"}, Organiser: "City Stage"},
+		Input:  workflows.PurchaseInput{Hold: ticketing.HoldRequest{OrderID: "O1", EventID: "hamlet"}, Organiser: "City Stage"},
 		Amount: 61300, Summary: "2 × stalls, Hamlet",
 	}
 }
@@ -84,7 +83,7 @@ func TestEagerStartIsAnsweredByThisProcess(t *testing.T) {
 		hub.Held(in.Hold.OrderID, ticketing.HoldResult{State: ticketing.OrderPending, Fingerprint: "f"}) // before the start returns
 		return nil
 	}
-	result, err := api.NewSagas(d, hub, true).Start(t.Context(), purchase("O1"))
+	result, err := api.NewSagas(d, hub, true).Start(t.Context(), purchase())
 	require.NoError(t, err)
 	require.Equal(t, "f", result.Fingerprint)
 	require.Zero(t, d.updates.Load(), "no update was needed")
@@ -100,7 +99,7 @@ func TestHoldIsAskedForWhereNoWorkerIsHere(t *testing.T) {
 			return ticketing.HoldResult{State: ticketing.OrderPending, Fingerprint: "f"}, nil
 		}
 		begun := time.Now()
-		result, err := api.NewSagas(d, nil, eager).Start(t.Context(), purchase("O1"))
+		result, err := api.NewSagas(d, nil, eager).Start(t.Context(), purchase())
 		require.NoError(t, err)
 		require.Equal(t, "f", result.Fingerprint)
 		require.Equal(t, eager, time.Since(begun) >= 300*time.Millisecond, "only an eager start waits for its own worker first")
@@ -116,7 +115,7 @@ func TestHoldMadeHereWhileAsking(t *testing.T) {
 		<-ctx.Done()
 		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(ctx.Err())
 	}
-	result, err := api.NewSagas(d, hub, false).Start(t.Context(), purchase("O1"))
+	result, err := api.NewSagas(d, hub, false).Start(t.Context(), purchase())
 	require.NoError(t, err)
 	require.Equal(t, "f", result.Fingerprint)
 }
@@ -129,7 +128,7 @@ func TestWhatTemporalSaysIsTranslated(t *testing.T) {
 		}
 	}
 	start := func(err error) error {
-		_, err = api.NewSagas(fail(err), nil, true).Start(t.Context(), purchase("O1"))
+		_, err = api.NewSagas(fail(err), nil, true).Start(t.Context(), purchase())
 		return err
 	}
 	held := func(err error) error {
@@ -161,7 +160,7 @@ func TestWhatTemporalSaysIsTranslated(t *testing.T) {
 	}
 	_, err = api.NewSagas(d, nil, true).Cancel(t.Context(), "O1")
 	require.Empty(t, ticketing.CodeOf(err))
-	require.False(t, errors.Is(err, api.ErrNoAnswer))
+	require.NotErrorIs(t, err, api.ErrNoAnswer)
 }
 
 // TestPurchaseIsDescribedWithoutPersonalData looks at what operators will read.

@@ -87,23 +87,23 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 }
 
 // findSession finds a session that buyers may see.
-func (s *Server) findSession(ctx context.Context, id string) (listed, *catalogue, error) {
+func (s *Server) findSession(ctx context.Context, id string) (listed, error) {
 	k, err := s.catalogue.get(ctx)
 	if err != nil {
-		return listed{}, nil, err
+		return listed{}, err
 	}
 	l, ok := k.session[id]
 	if !ok || l.event.State == ticketing.EventDraft {
-		return listed{}, k, ticketing.Errorf(ticketing.CodeNotFound, "there is no such session")
+		return listed{}, ticketing.Errorf(ticketing.CodeNotFound, "there is no such session")
 	}
-	return l, k, nil
+	return l, nil
 }
 
 // getSession answers GET /api/v1/sessions/{session_id}.
 func (s *Server) getSession(c *fiber.Ctx) error {
 	id := c.Params("session_id")
 	return s.sendPage(c, "session|"+id, func(ctx context.Context) (page, error) {
-		l, _, err := s.findSession(ctx, id)
+		l, err := s.findSession(ctx, id)
 		if err != nil {
 			return page{}, err
 		}
@@ -122,7 +122,7 @@ func (s *Server) getAvailability(c *fiber.Ctx) error {
 		return s.streamAvailability(c, id)
 	}
 	return s.sendPage(c, "availability|"+id, func(ctx context.Context) (page, error) {
-		l, _, err := s.findSession(ctx, id)
+		l, err := s.findSession(ctx, id)
 		if err != nil {
 			return page{}, err
 		}
@@ -150,7 +150,7 @@ func viewStock(l listed, n counted) availabilityView {
 
 // streamAvailability sends what is free now and after every change.
 func (s *Server) streamAvailability(c *fiber.Ctx, id string) error {
-	if _, _, err := s.findSession(c.Context(), id); err != nil {
+	if _, err := s.findSession(c.Context(), id); err != nil {
 		return err
 	}
 	if _, err := s.stock.get(c.Context(), id); err != nil {
@@ -163,7 +163,7 @@ func (s *Server) streamAvailability(c *fiber.Ctx, id string) error {
 		first := true
 		for {
 			ctx, stop := context.WithTimeout(context.Background(), loadTimeout)
-			l, _, err := s.findSession(ctx, id)
+			l, err := s.findSession(ctx, id)
 			if err != nil && ticketing.CodeOf(err) == ticketing.CodeNotFound {
 				stop()
 				return // withdrawn from sale

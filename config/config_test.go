@@ -84,7 +84,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 		require.Contains(t, err.Error(), "BOXOFFICE_"+name+":")
 	}
 	require.NotContains(t, err.Error(), "hunter2", "a secret is never repeated")
-	for _, line := range strings.Split(err.Error(), "\n") {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
 		require.True(t, strings.HasPrefix(line, "BOXOFFICE_"), line)
 	}
 }

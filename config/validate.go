@@ -150,7 +150,7 @@ func validOrigin(value string) bool {
 
 func parseNetworks(value string) (any, error) {
 	var networks Networks
-	for _, entry := range strings.Split(value, ",") {
+	for entry := range strings.SplitSeq(value, ",") {
 		entry = strings.TrimSpace(entry)
 		if a, err := netip.ParseAddr(entry); err == nil {
 			networks = append(networks, netip.PrefixFrom(a, a.BitLen()))
@@ -197,8 +197,7 @@ func readable(err error) []error {
 			name, _, _ = strings.Cut(f.Tag.Get("env"), ",")
 		}
 		reason := "cannot be read"
-		var number *strconv.NumError
-		if errors.As(parse.Err, &number) {
+		if _, ok := errors.AsType[*strconv.NumError](parse.Err); ok {
 			reason = "must be a number"
 		} else if parse.Err != nil {
 			reason = parse.Err.Error()

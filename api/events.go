@@ -255,7 +255,6 @@ func summarise(e *ticketing.Event, stock map[string]counted, now time.Time) even
 	}
 	priced := false
 	for _, session := range slices.Backward(e.Sessions) {
-
 		if !session.EndsAt.After(now) {
 			continue
 		}

@@ -3,31 +3,36 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if ! command -v go >/dev/null; then
-	echo "build: Go is missing: install Go $(sed -n 's/^go //p' go.mod) or newer from https://go.dev/dl and put it on PATH" >&2
-	exit 1
-fi
+scripts/need-go.sh
 mkdir -p bin
+version=$(git describe --tags --always --dirty 2>/dev/null || echo development)
 
-# compile NAME FOLDER PACKAGE: builds one binary, with a sign of life every 15 s.
-compile() {
-	local name=$1 folder=$2 package=$3 begun=$SECONDS
-	(cd "$folder" && go build -buildvcs=false -ldflags="-s -w" -o "$OLDPWD/bin/$name" "$package") &
-	local compiler=$!
-	trap 'kill $compiler 2>/dev/null || true' EXIT
-	while kill -0 $compiler 2>/dev/null; do
-		sleep 0.2
-		if ((SECONDS - begun >= 15 && (SECONDS - begun) % 15 == 0)); then
-			echo "  still compiling $name ($((SECONDS - begun)) s)"
-			sleep 1
+# progress NAME: reads what `go build -v` says, passes on what is not the name of a package, and every ten seconds says how
+# many were compiled.
+progress() {
+	local name=$1 line count=0 begun=$SECONDS told=$SECONDS
+	while IFS= read -r line; do
+		if [[ $line =~ ^[A-Za-z0-9._~/-]+$ ]]; then
+			count=$((count + 1))
+		else
+			printf '%s\n' "$line" >&2
+		fi
+		if ((SECONDS - told >= 10)); then
+			told=$SECONDS
+			printf '  %s: %d packages compiled, %d s\n' "$name" "$count" $((SECONDS - begun))
 		fi
 	done
-	trap - EXIT
-	wait $compiler
+}
+
+# compile NAME FOLDER PACKAGE: builds one binary beside the old one, which stays whole until the new one is.
+compile() {
+	local name=$1 folder=$2 package=$3
+	go -C "$folder" build -v -buildvcs=false -ldflags="-s -w -X main.version=$version" -o "$PWD/bin/.$name" "$package" 2>&1 | progress "$name"
+	mv -f "bin/.$name" "bin/$name"
 }
 
 if [ ! -x bin/boxoffice-standalone ]; then
-	echo "Compiling. The first time this takes several minutes: the Temporal server is part of it."
+	echo "Compiling boxoffice, and an embedded Temporal server for this machine: the first time that takes several minutes."
 fi
 compile boxoffice . ./cmd/boxoffice
 compile boxoffice-standalone standalone .

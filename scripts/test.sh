@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Every test. Installs what is missing, starts one PostgreSQL for all packages and stops it in the end. Everything runs, even
+# after a failure; the last line is PASS or FAIL.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/steps.sh
+
+artefacts=$PWD/artefacts
+# On a machine with many cores one database would have too many clients otherwise.
+cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+at_once=$((cores < 4 ? cores : 4))
+
+folder=$(mktemp -d)
+postgres=
+cleanup() {
+	if [ -n "$postgres" ]; then
+		kill "$postgres" 2>/dev/null || true
+		wait "$postgres" 2>/dev/null || true
+	fi
+	rm -rf "$folder"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# start_postgres: waits for the line with the server's URL, and exports it.
+start_postgres() {
+	chmod 755 "$folder" # as root, the server runs as another user
+	bin/boxoffice-standalone postgres --fast --data "$folder/data" --port 0 >"$folder/url" 2>"$folder/log" &
+	postgres=$!
+	local tries=600
+	until [ -s "$folder/url" ]; do
+		tries=$((tries - 1))
+		if ! kill -0 "$postgres" 2>/dev/null || [ $tries -eq 0 ]; then
+			echo "PostgreSQL does not start: $(cat "$folder/log")" >&2
+			return 1
+		fi
+		sleep 0.1
+	done
+	BOXOFFICE_TEST_DATABASE_URL=$(cat "$folder/url")
+	export BOXOFFICE_TEST_DATABASE_URL
+}
+
+# The race detector needs a C compiler.
+race=-race
+if ! command -v "${CC:-cc}" >/dev/null && ! command -v gcc >/dev/null; then
+	echo "No C compiler: the tests run without the race detector. Debian, Ubuntu: apt-get install gcc libc6-dev" >&2
+	race=
+fi
+
+root_packages() {
+	local packages
+	packages=$(go list ./... | grep -vE '/(systemtest|bench)(/|$)')
+	# shellcheck disable=SC2086 # a list of packages, and perhaps no -race
+	go vet $packages && go test $race -p "$at_once" -timeout 15m $packages
+}
+
+standalone_packages() {
+	# Lint has vetted it; vetting would read the whole Temporal server once more.
+	go -C standalone test -vet=off -p "$at_once" -timeout 15m ./...
+}
+
+web_pages() {
+	scripts/web-packages.sh && (cd web && npm run --silent test)
+}
+
+system() {
+	rm -rf "$artefacts"
+	mkdir -p "$artefacts"
+	BOXOFFICE_BIN=$PWD/bin go test -count=1 -p 1 -timeout 30m ./systemtest/... && return
+	echo "Logs and screenshots are in $artefacts" >&2
+	return 1
+}
+
+bench_compiles() {
+	[ ! -d bench ] || go vet ./bench/...
+}
+
+scripts/install-test-tools.sh
+start_postgres
+step "root module${race:+, race detector on}" root_packages
+step "standalone module" standalone_packages
+step "web pages" web_pages
+step "bench compiles" bench_compiles
+step "whole system, with a browser" system
+screenshots=$(find "$artefacts" -name '*.png' 2>/dev/null | wc -l | tr -d ' ')
+printf '\n%s screenshots and the logs of the system tests are in %s\n' "$screenshots" "$artefacts"
+finish_steps "make test"

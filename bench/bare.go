@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+const (
+	bareQueue = "bare"
+	holdFor   = 15 * time.Minute
+)
+
+// bare is what the engine itself costs: a workflow that waits for one update, with one timer. It does nothing else,
+// has no database of its own, no encryption, no HTTP, no payment.
+type bare struct {
+	client client.Client
+	worker worker.Worker
+}
+
+func newBare(c client.Client) (*bare, error) {
+	b := &bare{client: c, worker: worker.New(c, bareQueue, worker.Options{})}
+	b.worker.RegisterWorkflow(bareWorkflow)
+	return b, b.worker.Start()
+}
+
+func bareWorkflow(ctx workflow.Context) (bool, error) {
+	paid := false
+	if err := workflow.SetUpdateHandler(ctx, "payment", func(workflow.Context, string) (bool, error) {
+		paid = true
+		return true, nil
+	}); err != nil {
+		return false, err
+	}
+	return workflow.AwaitWithTimeout(ctx, holdFor, func() bool { return paid })
+}
+
+func (b *bare) name() string                      { return "bare engine" }
+func (b *bare) namespace() string                 { return rivalNamespace }
+func (b *bare) sold(context.Context) (int, error) { return -1, nil }
+func (b *bare) close()                            { b.worker.Stop() }
+
+func (b *bare) buy(ctx context.Context, _ int) (purchase, error) {
+	begun := time.Now()
+	id := "bare/" + rand.Text()
+	if _, err := b.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: id, TaskQueue: bareQueue, EnableEagerStart: true,
+	}, bareWorkflow); err != nil {
+		return purchase{}, err
+	}
+	done := purchase{hold: time.Since(begun), workflow: id}
+	handle, err := b.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: id, UpdateName: "payment", UpdateID: "payment", Args: []any{rand.Text()},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err != nil {
+		return purchase{}, err
+	}
+	var paid bool
+	err = handle.Get(ctx, &paid)
+	done.ended = time.Now()
+	return done, err
+}

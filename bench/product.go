@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/boxoffice/boxoffice/payment/sandbox"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// product buys from boxoffice as a browser does.
+type product struct {
+	stack  *stack
+	client *http.Client
+	db     *pgxpool.Pool
+	end    context.CancelFunc
+	ended  chan struct{}
+
+	mu      sync.Mutex
+	waiting map[string]chan struct{} // by order id
+}
+
+func newProduct(ctx context.Context, s *stack) (*product, error) {
+	db, err := pgxpool.New(ctx, s.productDB)
+	if err != nil {
+		return nil, err
+	}
+	watching, end := context.WithCancel(context.Background())
+	p := &product{
+		stack: s, db: db, end: end, ended: make(chan struct{}), waiting: map[string]chan struct{}{},
+		client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 1024}},
+	}
+	go p.watch(watching)
+	return p, nil
+}
+
+func (p *product) name() string      { return "boxoffice" }
+func (p *product) namespace() string { return productNamespace }
+
+func (p *product) close() {
+	p.end()
+	<-p.ended
+	p.client.CloseIdleConnections()
+	p.db.Close()
+}
+
+func (p *product) buy(ctx context.Context, buyer int) (purchase, error) {
+	begun := time.Now()
+	var order struct{ ID, Token, State string }
+	err := p.post(ctx, "/api/v1/orders", rand.Text(), "", map[string]any{
+		"session_id": sessionID,
+		"lines":      []map[string]any{{"ticket_type_id": ticketType(buyer), "quantity": 1}},
+		"buyer":      map[string]string{"name": "Ada Buyer", "email": fmt.Sprintf("buyer-%d@example.com", buyer)},
+	}, &order)
+	if err != nil {
+		return purchase{}, err
+	}
+	done := purchase{hold: time.Since(begun), workflow: workflows.PurchaseID(order.ID)}
+	var attempt struct {
+		ID string `json:"attempt_id"`
+	}
+	if err := p.post(ctx, "/api/v1/orders/"+order.ID+"/payments", "", order.Token, map[string]any{"method": sandbox.MethodWallet}, &attempt); err != nil {
+		return purchase{}, err
+	}
+	paid := p.await(order.ID)
+	defer p.forget(order.ID)
+	if err := p.stack.gateway.Pay(ctx, attempt.ID); err != nil {
+		return purchase{}, err
+	}
+	select {
+	case <-paid:
+		done.ended = time.Now()
+		return done, nil
+	case <-ctx.Done():
+		return purchase{}, fmt.Errorf("order %s is paid at the gateway and not here: %w", order.ID, ctx.Err())
+	}
+}
+
+func (p *product) post(ctx context.Context, path, key, token string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.stack.url+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusCreated {
+		return fmt.Errorf("POST %s: %d %s", path, response.StatusCode, answer)
+	}
+	return json.Unmarshal(answer, out)
+}
+
+func (p *product) await(orderID string) <-chan struct{} {
+	paid := make(chan struct{})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting[orderID] = paid
+	return paid
+}
+
+func (p *product) forget(orderID string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.waiting, orderID)
+}
+
+// watch looks every 20 ms which of the orders waited for are paid: one statement for all buyers, where each
+// of them polling the API would measure the polling.
+func (p *product) watch(ctx context.Context) {
+	defer close(p.ended)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		p.mu.Lock()
+		ids := make([]string, 0, len(p.waiting))
+		for id := range p.waiting {
+			ids = append(ids, id)
+		}
+		p.mu.Unlock()
+		if len(ids) == 0 {
+			continue
+		}
+		rows, err := p.db.Query(ctx, "SELECT id FROM orders WHERE id = ANY($1) AND state = 'PAID'", ids)
+		if err != nil {
+			continue // the buyers' own time-out tells
+		}
+		for rows.Next() {
+			var id string
+			if rows.Scan(&id) != nil {
+				continue
+			}
+			p.mu.Lock()
+			if paid, ok := p.waiting[id]; ok {
+				close(paid)
+				delete(p.waiting, id)
+			}
+			p.mu.Unlock()
+		}
+		rows.Close()
+	}
+}
+
+func (p *product) sold(ctx context.Context) (n int, err error) {
+	err = p.db.QueryRow(ctx, "SELECT count(*) FROM orders WHERE state = 'PAID'").Scan(&n)
+	return n, err
+}

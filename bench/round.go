@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// purchaseBound is how long one purchase may take before the run is a failure.
+const purchaseBound = 60 * time.Second
+
+// round is what one contender did with a number of buyers in one window of time.
+type round struct {
+	buyers    int
+	purchases int
+	elapsed   time.Duration
+	holds     []time.Duration // sorted
+	// cpu is the time used in the window.
+	cpu usage
+	// samples are workflows of purchases that ended in the window.
+	samples []string
+	// total counts every purchase of the round, in the window or not.
+	total int
+}
+
+// perSecond is how many purchases were completed in a second.
+func (r round) perSecond() float64 { return float64(r.purchases) / r.elapsed.Seconds() }
+
+// servers is the CPU time of everything but this process for one purchase, driver that of this process.
+func (r round) servers() time.Duration { return r.each(r.cpu.servers()) }
+func (r round) driver() time.Duration  { return r.each(r.cpu[partDriver]) }
+
+func (r round) each(d time.Duration) time.Duration {
+	if r.purchases == 0 {
+		return 0
+	}
+	return d / time.Duration(r.purchases)
+}
+
+// quantile of the hold latencies, q in [0,1].
+func (r round) quantile(q float64) time.Duration {
+	if len(r.holds) == 0 {
+		return 0
+	}
+	return r.holds[min(int(q*float64(len(r.holds))), len(r.holds)-1)]
+}
+
+// measure lets buyers buy one after another each, all at once: first until everything runs evenly, then for the
+// window that counts, then until the last purchase begun has ended.
+func measure(ctx context.Context, c contender, s *stack, buyers int, settle, window time.Duration) (round, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		mu      sync.Mutex
+		done    []purchase
+		stop    = make(chan struct{})
+		running sync.WaitGroup
+	)
+	for buyer := range buyers {
+		running.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				case <-ctx.Done():
+					return
+				default:
+				}
+				one, end := context.WithTimeout(ctx, purchaseBound)
+				p, err := c.buy(one, buyer)
+				end()
+				if err != nil {
+					cancel(fmt.Errorf("%s, %d buyers: %w", c.name(), buyers, err))
+					return
+				}
+				mu.Lock()
+				done = append(done, p)
+				mu.Unlock()
+			}
+		})
+	}
+	rest(ctx, settle)
+	begun := time.Now()
+	before := readCPU(s)
+	rest(ctx, window)
+	ended := time.Now()
+	after := readCPU(s)
+	close(stop)
+	running.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return round{}, errors.Join(err, s.alive())
+	}
+
+	r := round{buyers: buyers, elapsed: ended.Sub(begun), cpu: after.since(before), total: len(done)}
+	for _, p := range done {
+		if p.ended.Before(begun) || p.ended.After(ended) {
+			continue
+		}
+		r.purchases++
+		r.holds = append(r.holds, p.hold)
+		if len(r.samples) < samplesPerRound {
+			r.samples = append(r.samples, p.workflow)
+		}
+	}
+	if r.purchases == 0 {
+		return r, fmt.Errorf("%s, %d buyers: not one purchase in %s", c.name(), buyers, window)
+	}
+	slices.Sort(r.holds)
+	return r, nil
+}
+
+// quiet waits, for a bounded time, until the servers have done with what the round before left them.
+func quiet(ctx context.Context, s *stack) {
+	const step, enough = 250 * time.Millisecond, 40 * time.Millisecond
+	last := readCPU(s)
+	for range 20 {
+		rest(ctx, step)
+		now := readCPU(s)
+		if now.since(last).servers() < enough {
+			return
+		}
+		last = now
+	}
+}
+
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

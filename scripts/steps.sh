@@ -15,10 +15,22 @@ step() {
 	step_results+=("$(printf '%-4s\t%-44s %4d s' "$result" "$name" $((SECONDS - begun)))")
 }
 
-# finish_steps WHAT: prints the results, the last line is PASS or FAIL, and exits accordingly.
-finish_steps() {
+# step_table WHAT: what came of the steps until now.
+step_table() {
 	printf '\n== %s, in %d s\n' "$1" "$SECONDS"
 	printf '%s\n' "${step_results[@]}"
+}
+
+# begin_last_step WHAT NAME: prints the results until now, so that the output can end with that of the step NAME, which
+# the caller runs itself.
+begin_last_step() {
+	step_table "$1"
+	printf '\n== %s\n' "$2"
+}
+
+# finish_steps WHAT: prints the results, the last line is PASS or FAIL, and exits accordingly.
+finish_steps() {
+	step_table "$1"
 	if [ "$steps_failed" -ne 0 ]; then
 		echo FAIL
 		exit 1

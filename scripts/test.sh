@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every test. Installs what is missing, starts one PostgreSQL for all packages and stops it in the end. Everything runs, even
-# after a failure; the last line is PASS or FAIL.
+# after a failure. The tests of the whole system come last, so that the last lines are those of go test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
@@ -63,14 +63,6 @@ web_pages() {
 	scripts/web-packages.sh && (cd web && npm run --silent test)
 }
 
-system() {
-	rm -rf "$artefacts"
-	mkdir -p "$artefacts"
-	BOXOFFICE_BIN=$PWD/bin go test -count=1 -p 1 -timeout 30m ./systemtest/... && return
-	echo "Logs and screenshots are in $artefacts" >&2
-	return 1
-}
-
 bench_compiles() {
 	[ ! -d bench ] || go vet ./bench/...
 }
@@ -81,7 +73,17 @@ step "root module${race:+, race detector on}" root_packages
 step "standalone module" standalone_packages
 step "web pages" web_pages
 step "bench compiles" bench_compiles
-step "whole system, with a browser" system
-screenshots=$(find "$artefacts" -name '*.png' 2>/dev/null | wc -l | tr -d ' ')
-printf '\n%s screenshots and the logs of the system tests are in %s\n' "$screenshots" "$artefacts"
-finish_steps "make test"
+begin_last_step "make test" "whole system, with a browser"
+
+rm -rf "$artefacts"
+mkdir -p "$artefacts"
+code=0
+BOXOFFICE_BIN=$PWD/bin go test -count=1 -p 1 -timeout 20m ./systemtest/... || code=$?
+if [ $code -ne 0 ]; then
+	echo "Logs and screenshots are in $artefacts" >&2
+	exit $code
+fi
+if [ "$steps_failed" -ne 0 ]; then
+	echo FAIL
+	exit 1
+fi

@@ -84,6 +84,9 @@ type Config struct {
 	// CodecToken is the unguessable first path segment of the codec server.
 	CodecToken Secret `env:"CODEC_TOKEN"`
 
+	// PprofAddress is where Go's profiles are served, a loopback IP address and port. Default: nowhere.
+	PprofAddress string `env:"PPROF_ADDRESS"`
+
 	// LogLevel is debug, info, warn or error.
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info"`
 	// LogFormat is "json" or "text".

@@ -71,6 +71,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 		"BOXOFFICE_SANDBOX_KEY":          "hunter2",
 		"BOXOFFICE_SANDBOX_CALLBACK_KEY": "hunter2",
 		"BOXOFFICE_CODEC_ADDRESS":        "x",
+		"BOXOFFICE_PPROF_ADDRESS":        "0.0.0.0:6060",
 		"BOXOFFICE_CODEC_TOKEN":          "hunter2/hunter2/hunter2",
 		"BOXOFFICE_LOG_LEVEL":            "loud",
 		"BOXOFFICE_LOG_FORMAT":           "xml",
@@ -79,7 +80,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	for _, name := range []string{
 		"DATABASE_URL", "DATABASE_CONNECTIONS", "TEMPORAL_ADDRESS", "HTTP_ADDRESS", "PUBLIC_URL", "TRUSTED_PROXIES",
 		"ORDERS_PER_SECOND", "ORDERS_BURST", "ENCRYPTION_KEYS", "SANDBOX_URL", "SANDBOX_MERCHANT", "SANDBOX_KEY",
-		"SANDBOX_CALLBACK_KEY", "CODEC_ADDRESS", "CODEC_TOKEN", "LOG_LEVEL", "LOG_FORMAT",
+		"SANDBOX_CALLBACK_KEY", "CODEC_ADDRESS", "PPROF_ADDRESS", "CODEC_TOKEN", "LOG_LEVEL", "LOG_FORMAT",
 	} {
 		require.Contains(t, err.Error(), "BOXOFFICE_"+name+":")
 	}

@@ -96,6 +96,9 @@ func (c Config) validate(need Need) []error {
 		}
 	}
 	address("CODEC_ADDRESS", c.CodecAddress)
+	if at, err := netip.ParseAddrPort(c.PprofAddress); c.PprofAddress != "" && (err != nil || !at.Addr().IsLoopback()) {
+		add("PPROF_ADDRESS", "must be a loopback IP address and a port, such as 127.0.0.1:6060, not %q", c.PprofAddress)
+	}
 	if has(NeedCodec) && len(c.CodecToken.Reveal()) < minSecret {
 		add("CODEC_TOKEN", "must have at least %d characters", minSecret)
 	}

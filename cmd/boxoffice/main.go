@@ -62,6 +62,10 @@ func start(r role) int {
 	slog.SetDefault(log)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if err := serveProfiles(ctx, cfg.PprofAddress, log); err != nil {
+		log.Error("cannot serve profiles", "error", err)
+		return 1
+	}
 	if err := r.run(ctx, cfg, log); err != nil && !errors.Is(err, context.Canceled) {
 		log.Error("stopped", "error", err)
 		return 1

@@ -57,12 +57,12 @@ func trace(what string) {
 func serve(address string) {
 	name := os.Args[1]
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer cancel()
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+	defer cancel()
 	trace(name)
 	go func() {
 		_ = http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

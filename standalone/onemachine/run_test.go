@@ -102,7 +102,10 @@ func start(t *testing.T, settings Settings) *running {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	t.Cleanup(func() { r.stop(); <-r.stopped })
+	t.Cleanup(func() {
+		r.stop()
+		_ = r.await(t)
+	})
 	return r
 }
 

@@ -17,7 +17,7 @@ func Answers(url string) func(ctx context.Context) error {
 			}
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("%w (%v)", ctx.Err(), err)
+				return fmt.Errorf("%w (%w)", ctx.Err(), err)
 			case <-time.After(25 * time.Millisecond):
 			}
 		}

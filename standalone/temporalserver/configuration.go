@@ -138,7 +138,7 @@ func freePorts(count int) ([]int, error) {
 	const lowest, highest = 15000, 30000
 	var ports []int
 	for range 1000 {
-		port := lowest + rand.IntN(highest-lowest) //nolint:gosec // any number will do
+		port := lowest + rand.IntN(highest-lowest) // any number will do
 		listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
 		if err != nil {
 			continue

@@ -59,7 +59,7 @@ func registerNamespace(ctx context.Context, manager persistence.MetadataManager,
 		return err
 	}
 
-	before := found.Namespace.Config.GetCustomSearchAttributeAliases()
+	before := found.Namespace.GetConfig().GetCustomSearchAttributeAliases()
 	after, err := withSearchAttributes(before)
 	if err != nil || maps.Equal(before, after) {
 		return err
@@ -106,7 +106,7 @@ func withSearchAttributes(table map[string]string) (map[string]string, error) {
 	if result == nil {
 		result = map[string]string{}
 	}
-	columns := sadefs.GetDBIndexSearchAttributes(nil).CustomSearchAttributes
+	columns := sadefs.GetDBIndexSearchAttributes(nil).GetCustomSearchAttributes()
 	present := slices.Collect(maps.Values(result))
 	for _, attribute := range slices.Sorted(maps.Keys(SearchAttributes)) {
 		if slices.Contains(present, attribute) {

@@ -39,7 +39,7 @@ audit: ## Check every invariant of stock and money in the database of `make run`
 	@[ -x bin/boxoffice-standalone ] || scripts/build.sh
 	@scripts/audit.sh
 
-fuzz: ## Fuzz every parser of foreign input, FUZZTIME (10s) each
+fuzz: ## Fuzz every parser of foreign input, FUZZTIME (20s) each
 	@scripts/fuzz.sh
 
 clean: ## Remove what was built; .boxoffice/ with its data stays

@@ -157,6 +157,24 @@ func TestAStepThatKeepsFailingAsksForAPersonAndTakesItBack(t *testing.T) {
 	s.Await(order, ticketing.OrderExpired, soon)
 	s.Ended(order.ID, soon)
 	require.False(t, s.Attention(id))
+	s.Record("purchase-needed-attention", id)
+}
+
+func TestAPaymentWhileNoWorkerIsAliveIsSignalledAndJudgedLater(t *testing.T) {
+	s := stack.New(t, servers(t), stack.Options{Split: true})
+	order := s.Buy(stack.Want{})
+	number := s.Attempt(order)
+	s.Worker.Kill()
+	s.Pay(number)
+	stack.Eventually(t, soon, "the callback was acknowledged", func() bool {
+		books, err := s.Gateway.Books(t.Context())
+		return err == nil && books.Undelivered == 0
+	})
+	require.Equal(t, ticketing.OrderPending, s.Order(order).State)
+	s.Restart(s.Worker)
+	s.Await(order, ticketing.OrderPaid, long)
+	s.Ended(order.ID, soon)
+	s.Record("purchase-paid-by-signal", workflows.PurchaseID(order.ID))
 }
 
 func TestHazard04ACallbackBeforeOurCreateReturnedIsApplied(t *testing.T) {

@@ -36,6 +36,7 @@ func TestHazard09LateMoneyTakesTheSameStockAgain(t *testing.T) {
 	require.Empty(t, paid.Refunds, "exactly one of ticket and refund")
 	require.Contains(t, s.Timeline(order), ticketing.EventRetaken)
 	s.EndedID(s.Late(number), soon)
+	s.Record("late-payment-retaken", s.Late(number))
 	s.Ended(order.ID, soon)
 }
 
@@ -57,7 +58,9 @@ func TestHazard09LateMoneyGoesBackWhenTheStockIsGone(t *testing.T) {
 	require.Empty(t, now.Tickets)
 	require.Equal(t, order.Total, now.Refunds[0].Amount)
 	s.EndedID(s.Late(number), soon)
+	s.Record("late-payment-refunded", s.Late(number))
 	s.Ended(order.ID, soon)
+	s.Record("purchase-expired-late-payment", workflows.PurchaseID(order.ID))
 }
 
 func TestHazard26MoneyForAPurchaseThatHasEndedIsNeverForgotten(t *testing.T) {
@@ -128,6 +131,7 @@ func TestHazard11TwoAttemptsPaidOneIsAcceptedTheOtherRefunded(t *testing.T) {
 	require.Equal(t, 1, s.Int("SELECT count(*) FROM payment_attempts WHERE state = 'ACCEPTED'"))
 	require.Equal(t, 1, s.Int("SELECT count(*) FROM payment_attempts WHERE state = 'REFUNDED' AND reject_reason = 'double'"))
 	s.Ended(order.ID, soon)
+	s.Record("purchase-paid-twice", workflows.PurchaseID(order.ID))
 }
 
 func TestHazard02CallbacksOutOfOrderEndInTheSameState(t *testing.T) {
@@ -207,6 +211,7 @@ func TestHazard14AGatewayThatIsDownAtTheDeadlineKeepsStockForABoundedTime(t *tes
 	s.Await(order, ticketing.OrderPaid, long)
 	s.EndedID(s.Late(number), soon)
 	s.Ended(order.ID, soon)
+	s.Record("purchase-gateway-down", workflows.PurchaseID(order.ID))
 }
 
 func TestHazard17AnUnknownOutcomeKeepsTheStockUntilItIsKnown(t *testing.T) {
@@ -221,6 +226,7 @@ func TestHazard17AnUnknownOutcomeKeepsTheStockUntilItIsKnown(t *testing.T) {
 	require.Len(t, paid.Tickets, 1)
 	require.NotContains(t, s.Timeline(order), ticketing.EventExpired)
 	s.Ended(order.ID, soon)
+	s.Record("purchase-outcome-unknown", workflows.PurchaseID(order.ID))
 }
 
 func TestHazard19ARefundWhoseAnswerIsLostIsSentOnce(t *testing.T) {
@@ -255,6 +261,7 @@ func TestHazard20ARefundThatFailsForGoodWaitsForAPersonInPlainSight(t *testing.T
 	require.NoError(t, s.Gateway.SettleRefund(t.Context(), s.Order(order).Refunds[0].ID))
 	require.NoError(t, s.Engine.SignalWorkflow(t.Context(), late, "", workflows.SignalRetry, nil))
 	s.EndedID(late, soon)
+	s.Record("late-payment-refund-failed", late)
 	require.False(t, s.Attention(late), "and takes it back")
 	require.Equal(t, ticketing.RefundSucceeded, s.Order(order).Refunds[0].State)
 	s.Cancel(order)

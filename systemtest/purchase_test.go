@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 
+	"github.com/boxoffice/boxoffice/encryption"
 	"github.com/boxoffice/boxoffice/payment/sandbox"
 	"github.com/boxoffice/boxoffice/payment/sandbox/gateway"
 	"github.com/boxoffice/boxoffice/systemtest/stack"
@@ -31,6 +33,7 @@ func TestAPaidOrderHasTicketsAndCostsFewHistoryEvents(t *testing.T) {
 		ticketing.EventHeld, ticketing.EventAttemptStarted, ticketing.EventPaymentReceived, ticketing.EventPaid,
 	}, s.Timeline(order))
 	s.Ended(order.ID, soon)
+	s.Record("purchase-paid", workflows.PurchaseID(order.ID))
 	require.LessOrEqual(t, len(s.History(workflows.PurchaseID(order.ID))), 16)
 }
 
@@ -45,6 +48,7 @@ func TestAnUnpaidHoldIsBackWithinASecondOfItsDeadline(t *testing.T) {
 	require.Less(t, late, 1000, "milliseconds after the deadline")
 	require.Equal(t, stack.Stock{Capacity: 5, Free: 5}, s.Stock("show-1-1"))
 	s.Ended(order.ID, soon)
+	s.Record("purchase-expired", workflows.PurchaseID(order.ID))
 	require.LessOrEqual(t, len(s.History(workflows.PurchaseID(order.ID))), 22)
 }
 
@@ -62,6 +66,7 @@ func TestACancelledOrderGivesItsStockBackAtOnce(t *testing.T) {
 	_, refused := s.TryPay(order, sandbox.MethodWallet)
 	require.Equal(t, ticketing.CodeOrderClosed, refused.Problem.Code)
 	s.Ended(order.ID, soon)
+	s.Record("purchase-cancelled", workflows.PurchaseID(order.ID))
 }
 
 func TestDeclinedThenPaidByASecondAttempt(t *testing.T) {
@@ -103,6 +108,28 @@ func TestSoldOutIsAClearAnswer(t *testing.T) {
 	require.Equal(t, "application/problem+json", answer.Header.Get("Content-Type"))
 	s.Cancel(order)
 	s.Ended(order.ID, soon)
+}
+
+func TestAPurchaseTheDatabaseRefusesEndsAtOnce(t *testing.T) {
+	s := stack.New(t, servers(t), stack.Options{Events: []ticketing.Event{stack.Show("show", time.Minute, 1)}})
+	taken := s.Buy(stack.Want{})
+	// Past the cache, as when another instance was faster.
+	id := encryption.NewNumber()
+	run, err := s.Engine.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: workflows.PurchaseID(id), TaskQueue: workflows.PurchaseQueue,
+	}, workflows.Purchase, workflows.PurchaseInput{Hold: ticketing.HoldRequest{
+		OrderID: id, EventID: "show", SessionID: "show-1", Fingerprint: "f",
+		Lines: []ticketing.Ask{{TicketTypeID: "show-1-1", Quantity: 1}},
+		Buyer: ticketing.Buyer{Name: "Bea Buyer", Email: "bea@example.com", Language: "en"},
+	}})
+	require.NoError(t, err)
+	var result workflows.PurchaseResult
+	require.NoError(t, run.Get(t.Context(), &result))
+	require.Equal(t, ticketing.OrderRefused, result.State)
+	require.Equal(t, ticketing.CodeSoldOut, result.Refusal.Code)
+	s.Record("purchase-refused", workflows.PurchaseID(id))
+	s.Cancel(taken)
+	s.Ended(taken.ID, soon)
 }
 
 func TestHazard32AHundredEqualSubmitsAreOneOrder(t *testing.T) {

@@ -35,6 +35,7 @@ func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, 
 		return LatePaymentResult{Accepted: true}, nil
 	case ticketing.VerdictNone:
 		return LatePaymentResult{}, refusal(ticketing.Errorf(ticketing.CodeNotFound, "attempt %s has captured nothing", in.AttemptID))
+	case ticketing.VerdictReject: // below
 	}
 	if settled.Reason == ticketing.RejectLate &&
 		take[bool](ctx, s, "take the stock again", payments.Retake, in.AttemptID) {
@@ -64,6 +65,7 @@ func (s *saga) giveBack(ctx workflow.Context, payments *activities.Payments, ref
 			s.flag(ctx, step)
 			_ = workflow.Await(ctx, func() bool { return s.retry.ReceiveAsync(nil) })
 			continue
+		case ticketing.RefundPending: // ask again, later
 		}
 		if workflow.Now(ctx).Sub(begun) > refundPatience {
 			s.flag(ctx, step)

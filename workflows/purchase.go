@@ -218,6 +218,7 @@ func (p *purchase) settle(ctx workflow.Context, attemptID string) ticketing.Sett
 		p.startLatePayment(ctx, settled)
 	case ticketing.VerdictAccept:
 		p.openAttempts = settled.OpenAttempts
+	case ticketing.VerdictNone: // nothing was captured yet
 	}
 	if settled.OrderID == p.orderID {
 		p.moved(ctx, settled.Order, settled.Provider)

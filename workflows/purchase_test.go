@@ -243,7 +243,7 @@ func TestCancelIsRefusedOnceTheOrderIsOver(t *testing.T) {
 	s.run()
 	require.Error(t, answer.refused)
 	var application *temporal.ApplicationError
-	require.True(t, errors.As(answer.refused, &application))
+	require.ErrorAs(t, answer.refused, &application)
 	require.Equal(t, string(ticketing.CodeAlreadyPaid), application.Type())
 }
 

@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -31,12 +33,13 @@ func (s *saga) describe(ctx workflow.Context, format string, args ...any) {
 }
 
 func (s *saga) render(ctx workflow.Context) {
-	details := s.status
+	var details strings.Builder
+	details.WriteString(s.status)
 	for _, step := range s.flagged {
-		details += "\n\n**Needs attention:** step *" + step + "* keeps failing and is retried. " +
-			"Its last error is under *Pending activities*; the signal `" + SignalRetry + "` tries it again at once."
+		details.WriteString("\n\n**Needs attention:** step *" + step + "* keeps failing and is retried. " +
+			"Its last error is under *Pending activities*; the signal `" + SignalRetry + "` tries it again at once.")
 	}
-	workflow.SetCurrentDetails(ctx, details)
+	workflow.SetCurrentDetails(ctx, details.String())
 }
 
 // take runs one step until it succeeds and returns its result. It runs on a
@@ -94,10 +97,8 @@ func attempt[R any](ctx workflow.Context, s *saga, name string, options workflow
 
 // flag asks for a person; clear takes that back.
 func (s *saga) flag(ctx workflow.Context, step string) {
-	for _, f := range s.flagged {
-		if f == step {
-			return
-		}
+	if slices.Contains(s.flagged, step) {
+		return
 	}
 	s.flagged = append(s.flagged, step)
 	s.note(ctx, step, true)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +45,7 @@ func StartServers(t testing.TB, folder string, durable bool) (*Servers, error) {
 		return nil, err
 	}
 	s := &Servers{folder: data}
-	args := []string{"postgres", "--data", filepath.Join(data, "data"), "--port", fmt.Sprint(port)}
+	args := []string{"postgres", "--data", filepath.Join(data, "data"), "--port", strconv.Itoa(port)}
 	if !durable {
 		args = append(args, "--fast")
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,8 +179,8 @@ func (s *Stack) configure(o Options) {
 }
 
 func (s *Stack) setting(name string) string {
-	for i := len(s.env) - 1; i >= 0; i-- {
-		if value, ok := strings.CutPrefix(s.env[i], name+"="); ok {
+	for _, v := range slices.Backward(s.env) {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
 			return value
 		}
 	}

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -72,7 +72,7 @@ func parse(arguments []string) (options, error) {
 		o.buyers = append(o.buyers, n)
 	}
 	if o.rounds < 1 || o.window <= 0 || o.settle < 0 {
-		return o, fmt.Errorf("-rounds and -window must be positive")
+		return o, errors.New("-rounds and -window must be positive")
 	}
 	return o, nil
 }
@@ -148,6 +148,6 @@ func run(ctx context.Context, o options) error {
 func dial(s *stack, namespace string) (client.Client, error) {
 	return client.NewLazyClient(client.Options{
 		HostPort: s.temporal, Namespace: namespace,
-		Logger: log.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
+		Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -55,8 +56,8 @@ func naiveSaga(ctx workflow.Context, order naiveOrder) (ticket string, err error
 		}
 		undo, cancel := workflow.NewDisconnectedContext(ctx)
 		defer cancel()
-		for i := len(compensations) - 1; i >= 0; i-- {
-			err = errors.Join(err, compensations[i](undo))
+		for _, compensation := range slices.Backward(compensations) {
+			err = errors.Join(err, compensation(undo))
 		}
 	}()
 	step := func(activity any, out any) error { return workflow.ExecuteActivity(ctx, activity, order).Get(ctx, out) }

@@ -85,7 +85,7 @@ func (r *results) write(file string) error {
 	r.print(&out)
 	out.WriteString("\n" + endMarker)
 	out.Write(after)
-	return os.WriteFile(file, out.Bytes(), 0o644) //nolint:gosec // a document
+	return os.WriteFile(file, out.Bytes(), 0o644)
 }
 
 // spread is "median (least–most)".

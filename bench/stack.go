@@ -201,7 +201,7 @@ func awaitOK(ctx context.Context, address string, p *process) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		response, err := http.Get(address) //nolint:noctx // localhost, and the loop is bounded
+		response, err := http.Get(address)
 		if err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {

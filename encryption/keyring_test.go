@@ -147,7 +147,7 @@ func TestOrderIdentity(t *testing.T) {
 			t.Errorf("number %q", number)
 		}
 	}
-	if encryption.NewNumber() == encryption.NewNumber() {
+	if first, second := encryption.NewNumber(), encryption.NewNumber(); first == second {
 		t.Error("numbers repeat")
 	}
 	token := r.OrderToken(id)

@@ -47,8 +47,7 @@ func translate(name string, err error) error {
 
 // worthAnotherTry says whether the same transaction may succeed when it is tried again at once.
 func worthAnotherTry(err error) bool {
-	var failure *pgconn.PgError
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return failure.Code == serializationFailure || failure.Code == deadlockDetected
 	}
 	return pgconn.SafeToRetry(err)
@@ -56,8 +55,7 @@ func worthAnotherTry(err error) bool {
 
 // constraintOf names the constraint an error is about, or "".
 func constraintOf(err error) string {
-	var failure *pgconn.PgError
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return failure.ConstraintName
 	}
 	return ""

@@ -68,24 +68,36 @@ func TestRefusedHolds(t *testing.T) {
 		change  func(*ticketing.HoldRequest)
 		refusal ticketing.Refusal
 	}{
-		{"sold out", func(r *ticketing.HoldRequest) { r.Lines[0] = ticketing.Ask{TicketTypeID: "show-t3", Quantity: 1} },
-			ticketing.Refusal{Code: ticketing.CodeSoldOut, Message: "sold out", Field: "/lines/0/quantity"}},
-		{"fewer left", func(r *ticketing.HoldRequest) { r.Lines[0].Quantity = 6 },
-			ticketing.Refusal{Code: ticketing.CodeSoldOut, Message: "only 5 left", Field: "/lines/0/quantity"}},
+		{
+			"sold out", func(r *ticketing.HoldRequest) { r.Lines[0] = ticketing.Ask{TicketTypeID: "show-t3", Quantity: 1} },
+			ticketing.Refusal{Code: ticketing.CodeSoldOut, Message: "sold out", Field: "/lines/0/quantity"},
+		},
+		{
+			"fewer left", func(r *ticketing.HoldRequest) { r.Lines[0].Quantity = 6 },
+			ticketing.Refusal{Code: ticketing.CodeSoldOut, Message: "only 5 left", Field: "/lines/0/quantity"},
+		},
 		{"one line of two", func(r *ticketing.HoldRequest) {
 			r.Lines = append(r.Lines, ticketing.Ask{TicketTypeID: "show-t3", Quantity: 2})
 		}, ticketing.Refusal{Code: ticketing.CodeSoldOut, Message: "sold out", Field: "/lines/1/quantity"}},
 		{"not yet, by the database's clock", func(r *ticketing.HoldRequest) {
 			r.Lines[0].TicketTypeID, r.At = "show-t2", now.Add(2*time.Hour)
 		}, ticketing.Refusal{Code: ticketing.CodeWindowClosed, Message: "this ticket type is not on sale now", Field: "/lines/0/ticket_type_id"}},
-		{"too many", func(r *ticketing.HoldRequest) { r.Lines[0].Quantity = 11 },
-			ticketing.Refusal{Code: ticketing.CodeLimitExceeded, Message: "at most 10 tickets of this type per order", Field: "/lines/0/quantity"}},
-		{"another price", func(r *ticketing.HoldRequest) { r.ExpectedTotal = &cheap },
-			ticketing.Refusal{Code: ticketing.CodePriceChanged, Message: "the total is now 10700 CNY", Field: "/expected_total"}},
-		{"no such session", func(r *ticketing.HoldRequest) { r.SessionID = "paused-s1" },
-			ticketing.Refusal{Code: ticketing.CodeNotFound, Message: "no such session", Field: "/session_id"}},
-		{"no such event", func(r *ticketing.HoldRequest) { r.EventID = "nothing" },
-			ticketing.Refusal{Code: ticketing.CodeNotFound, Message: "no such event"}},
+		{
+			"too many", func(r *ticketing.HoldRequest) { r.Lines[0].Quantity = 11 },
+			ticketing.Refusal{Code: ticketing.CodeLimitExceeded, Message: "at most 10 tickets of this type per order", Field: "/lines/0/quantity"},
+		},
+		{
+			"another price", func(r *ticketing.HoldRequest) { r.ExpectedTotal = &cheap },
+			ticketing.Refusal{Code: ticketing.CodePriceChanged, Message: "the total is now 10700 CNY", Field: "/expected_total"},
+		},
+		{
+			"no such session", func(r *ticketing.HoldRequest) { r.SessionID = "paused-s1" },
+			ticketing.Refusal{Code: ticketing.CodeNotFound, Message: "no such session", Field: "/session_id"},
+		},
+		{
+			"no such event", func(r *ticketing.HoldRequest) { r.EventID = "nothing" },
+			ticketing.Refusal{Code: ticketing.CodeNotFound, Message: "no such event"},
+		},
 		{"paused", func(r *ticketing.HoldRequest) {
 			r.EventID, r.SessionID, r.Lines[0].TicketTypeID = "paused", "paused-s1", "paused-t1"
 		}, ticketing.Refusal{Code: ticketing.CodeNotOnSale, Message: "this event is not on sale"}},

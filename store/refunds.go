@@ -56,8 +56,10 @@ func (w *work) storeRefund(ctx context.Context, f settlementFacts) ([]ticketing.
 	w.change(1, `INSERT INTO refunds (id, attempt_id, order_id, amount, currency, state, reason)
 		VALUES ($1, $2, nullif($3, ''), $4, $5, 'PENDING', $6)`,
 		id, f.attemptID, f.orderID, f.Captured.Amount, f.Captured.Currency, f.RejectedFor)
-	if err := w.move(f.orderID, f.Order, entry{ticketing.EventRefundStarted,
-		aboutPayment(f.attemptID, f.provider, f.Captured, "refund_id", id, "reason", f.RejectedFor)}); err != nil {
+	if err := w.move(f.orderID, f.Order, entry{
+		ticketing.EventRefundStarted,
+		aboutPayment(f.attemptID, f.provider, f.Captured, "refund_id", id, "reason", f.RejectedFor),
+	}); err != nil {
 		return nil, err
 	}
 	many(w.queue(refundSQL+" WHERE r.id = $1", id), &stored, scanRefund)
@@ -105,6 +107,8 @@ func (w *work) finishRefund(ctx context.Context, refundID string, state ticketin
 			THEN 'REFUNDED' ELSE a.state END WHERE a.id = $1`, r.AttemptID)
 	w.book(transferRefunded, refundID, r.Amount.Currency,
 		postings{accountSuspense: r.Amount.Amount, accountGateway(r.Provider): -r.Amount.Amount})
-	return w.move(r.OrderID, order, entry{ticketing.EventRefundSettled,
-		aboutPayment(r.AttemptID, r.Provider, r.Amount, "refund_id", refundID)})
+	return w.move(r.OrderID, order, entry{
+		ticketing.EventRefundSettled,
+		aboutPayment(r.AttemptID, r.Provider, r.Amount, "refund_id", refundID),
+	})
 }

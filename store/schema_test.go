@@ -16,8 +16,7 @@ import (
 )
 
 func constraintOf(err error) string {
-	var failure *pgconn.PgError
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return failure.ConstraintName
 	}
 	return ""
@@ -63,8 +62,10 @@ func TestTheDatabaseRefusesIllegalOrderMoves(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	conn := s.connect()
-	states := []ticketing.OrderState{"PENDING", "AWAITING_REVIEW", "PAID", "CANCELLED", "EXPIRED", "FAILED", "REFUNDING",
-		"PARTIALLY_REFUNDED", "REFUNDED", "EXCHANGED"}
+	states := []ticketing.OrderState{
+		"PENDING", "AWAITING_REVIEW", "PAID", "CANCELLED", "EXPIRED", "FAILED", "REFUNDING",
+		"PARTIALLY_REFUNDED", "REFUNDED", "EXCHANGED",
+	}
 	for _, from := range states {
 		order := s.held(1)
 		s.withoutTriggers("UPDATE orders SET state = $2 WHERE id = $1", order, from)
@@ -106,22 +107,34 @@ var refused = []struct{ name, constraint, sql string }{
 	{"a callback in plain text", "callbacks_body_sealed", `INSERT INTO callbacks (provider, event_id, kind, header, body) VALUES ('p', 'e', 'payment', '\x01', '{}')`},
 	{"a total below the fee", "orders_check", "UPDATE orders SET total = 0"},
 	{"a line that does not multiply", "order_lines_check", "UPDATE order_lines SET amount = amount + 1"},
-	{"a line of another session", "order_lines_ticket_type_id_session_id_fkey",
-		"INSERT INTO order_lines SELECT order_id, 'other-t1', session_id, 3, 1, 0, 0, 0 FROM order_lines LIMIT 1"},
-	{"a line for another session than its order", "order_lines_order_id_session_id_fkey",
-		"INSERT INTO order_lines SELECT order_id, 'other-t1', 'other-s1', 3, 1, 0, 0, 0 FROM order_lines LIMIT 1"},
-	{"a second accepted payment", "payment_attempts_one_accepted",
-		"UPDATE payment_attempts SET state = 'ACCEPTED', reject_reason = NULL WHERE state = 'REJECTED'"},
-	{"money that was captured is no longer", "payment_attempts_capture_stays",
-		"UPDATE payment_attempts SET reported = 'closed', captured_amount = NULL, captured_currency = NULL, captured_at = NULL, captured_by = NULL"},
+	{
+		"a line of another session", "order_lines_ticket_type_id_session_id_fkey",
+		"INSERT INTO order_lines SELECT order_id, 'other-t1', session_id, 3, 1, 0, 0, 0 FROM order_lines LIMIT 1",
+	},
+	{
+		"a line for another session than its order", "order_lines_order_id_session_id_fkey",
+		"INSERT INTO order_lines SELECT order_id, 'other-t1', 'other-s1', 3, 1, 0, 0, 0 FROM order_lines LIMIT 1",
+	},
+	{
+		"a second accepted payment", "payment_attempts_one_accepted",
+		"UPDATE payment_attempts SET state = 'ACCEPTED', reject_reason = NULL WHERE state = 'REJECTED'",
+	},
+	{
+		"money that was captured is no longer", "payment_attempts_capture_stays",
+		"UPDATE payment_attempts SET reported = 'closed', captured_amount = NULL, captured_currency = NULL, captured_at = NULL, captured_by = NULL",
+	},
 	{"another amount captured", "payment_attempts_capture_stays", "UPDATE payment_attempts SET captured_amount = captured_amount + 1"},
 	{"back from accepted", "payment_attempts_legal_move", "UPDATE payment_attempts SET state = 'PENDING' WHERE state = 'ACCEPTED'"},
 	{"rejected without a reason", "payment_attempts_rejected_says_why", "UPDATE payment_attempts SET reject_reason = NULL WHERE state = 'REJECTED'"},
 	{"money without an order that is not rejected", "payment_attempts_orphan", "UPDATE payment_attempts SET order_id = NULL WHERE state = 'ACCEPTED'"},
-	{"a ticket of an unpaid order", "tickets_of_paid_orders",
-		"INSERT INTO tickets (id, order_id, ticket_type_id, state, code) SELECT 'x', order_id, ticket_type_id, 'VALID', repeat('0', 26) FROM holds WHERE state = 'HELD'"},
-	{"a ticket twice", "tickets_code_key",
-		"INSERT INTO tickets (id, order_id, ticket_type_id, state, code) SELECT 'x', order_id, ticket_type_id, 'VALID', code FROM tickets LIMIT 1"},
+	{
+		"a ticket of an unpaid order", "tickets_of_paid_orders",
+		"INSERT INTO tickets (id, order_id, ticket_type_id, state, code) SELECT 'x', order_id, ticket_type_id, 'VALID', repeat('0', 26) FROM holds WHERE state = 'HELD'",
+	},
+	{
+		"a ticket twice", "tickets_code_key",
+		"INSERT INTO tickets (id, order_id, ticket_type_id, state, code) SELECT 'x', order_id, ticket_type_id, 'VALID', code FROM tickets LIMIT 1",
+	},
 	{"a changed ledger entry", "ledger_entries_append_only", "UPDATE ledger_entries SET amount = 1"},
 	{"a deleted ledger entry", "ledger_entries_append_only", "DELETE FROM ledger_entries"},
 	{"a truncated ledger", "ledger_entries_append_only", "TRUNCATE ledger_entries"},

@@ -22,41 +22,55 @@ func TestEveryVerdictIsCarriedOutOnce(t *testing.T) {
 		free    int
 		entries map[string]int64
 	}{
-		{"paid in time", func(s *scene, _ string, a ticketing.PaymentAttempt) { s.captured(a) },
+		{
+			"paid in time", func(s *scene, _ string, a ticketing.PaymentAttempt) { s.captured(a) },
 			ticketing.VerdictAccept, "", ticketing.OrderPaid, ticketing.EventPaid, 18,
-			map[string]int64{"gateway:sandbox": 21200, "organiser:organiser:sales": -21000, "fees": -200}},
-		{"nothing captured", func(s *scene, _ string, a ticketing.PaymentAttempt) { s.record(fact(a, ticketing.PaymentUnknown)) },
-			ticketing.VerdictNone, "", ticketing.OrderPending, ticketing.EventAttemptStarted, 18, nil},
-		{"hazard 8: another amount", func(s *scene, _ string, a ticketing.PaymentAttempt) {
-			f := fact(a, ticketing.PaymentPaid)
-			f.Captured.Amount--
-			s.record(f)
-		}, ticketing.VerdictReject, ticketing.RejectAmount, ticketing.OrderPending, ticketing.EventPaymentRejected, 18,
-			map[string]int64{"gateway:sandbox": 21199, "suspense": -21199}},
-		{"hazard 8: another currency", func(s *scene, _ string, a ticketing.PaymentAttempt) {
-			f := fact(a, ticketing.PaymentPaid)
-			f.Captured.Currency = "JPY"
-			s.record(f)
-		}, ticketing.VerdictReject, ticketing.RejectAmount, ticketing.OrderPending, ticketing.EventPaymentRejected, 18,
-			map[string]int64{"gateway:sandbox": 21200, "suspense": -21200}},
-		{"hazard 9: after expiry", func(s *scene, order string, a ticketing.PaymentAttempt) {
-			s.expired(order)
-			s.captured(a)
-		}, ticketing.VerdictReject, ticketing.RejectLate, ticketing.OrderExpired, ticketing.EventLatePayment, 20,
-			map[string]int64{"gateway:sandbox": 21200, "suspense": -21200}},
-		{"hazard 11: a second payment", func(s *scene, order string, a ticketing.PaymentAttempt) {
-			other := s.started(order)
-			s.captured(other)
-			must(s.Settle(s.Context(), other.ID))(s)
-			s.captured(a)
-		}, ticketing.VerdictReject, ticketing.RejectDouble, ticketing.OrderPaid, ticketing.EventPaymentRejected, 18,
-			map[string]int64{"gateway:sandbox": 42400, "organiser:organiser:sales": -21000, "fees": -200, "suspense": -21200}},
-		{"hazard 23: the stock is lost", func(s *scene, order string, a ticketing.PaymentAttempt) {
-			s.captured(a)
-			s.execute("UPDATE holds SET state = 'RELEASED'; ")
-			s.execute("UPDATE stock SET held = 0, free = capacity")
-		}, ticketing.VerdictReject, ticketing.RejectStockLost, ticketing.OrderFailed, ticketing.EventFailed, 20,
-			map[string]int64{"gateway:sandbox": 21200, "suspense": -21200}},
+			map[string]int64{"gateway:sandbox": 21200, "organiser:organiser:sales": -21000, "fees": -200},
+		},
+		{
+			"nothing captured", func(s *scene, _ string, a ticketing.PaymentAttempt) { s.record(fact(a, ticketing.PaymentUnknown)) },
+			ticketing.VerdictNone, "", ticketing.OrderPending, ticketing.EventAttemptStarted, 18, nil,
+		},
+		{
+			"hazard 8: another amount", func(s *scene, _ string, a ticketing.PaymentAttempt) {
+				f := fact(a, ticketing.PaymentPaid)
+				f.Captured.Amount--
+				s.record(f)
+			}, ticketing.VerdictReject, ticketing.RejectAmount, ticketing.OrderPending, ticketing.EventPaymentRejected, 18,
+			map[string]int64{"gateway:sandbox": 21199, "suspense": -21199},
+		},
+		{
+			"hazard 8: another currency", func(s *scene, _ string, a ticketing.PaymentAttempt) {
+				f := fact(a, ticketing.PaymentPaid)
+				f.Captured.Currency = "JPY"
+				s.record(f)
+			}, ticketing.VerdictReject, ticketing.RejectAmount, ticketing.OrderPending, ticketing.EventPaymentRejected, 18,
+			map[string]int64{"gateway:sandbox": 21200, "suspense": -21200},
+		},
+		{
+			"hazard 9: after expiry", func(s *scene, order string, a ticketing.PaymentAttempt) {
+				s.expired(order)
+				s.captured(a)
+			}, ticketing.VerdictReject, ticketing.RejectLate, ticketing.OrderExpired, ticketing.EventLatePayment, 20,
+			map[string]int64{"gateway:sandbox": 21200, "suspense": -21200},
+		},
+		{
+			"hazard 11: a second payment", func(s *scene, order string, a ticketing.PaymentAttempt) {
+				other := s.started(order)
+				s.captured(other)
+				must(s.Settle(s.Context(), other.ID))(s)
+				s.captured(a)
+			}, ticketing.VerdictReject, ticketing.RejectDouble, ticketing.OrderPaid, ticketing.EventPaymentRejected, 18,
+			map[string]int64{"gateway:sandbox": 42400, "organiser:organiser:sales": -21000, "fees": -200, "suspense": -21200},
+		},
+		{
+			"hazard 23: the stock is lost", func(s *scene, order string, a ticketing.PaymentAttempt) {
+				s.captured(a)
+				s.execute("UPDATE holds SET state = 'RELEASED'; ")
+				s.execute("UPDATE stock SET held = 0, free = capacity")
+			}, ticketing.VerdictReject, ticketing.RejectStockLost, ticketing.OrderFailed, ticketing.EventFailed, 20,
+			map[string]int64{"gateway:sandbox": 21200, "suspense": -21200},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -51,11 +53,11 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	settings.MaxConns = int32(cmp.Or(config.MaxConnections, 16)) //nolint:gosec // a small number
+	settings.MaxConns = int32(cmp.Or(config.MaxConnections, 16))
 	settings.MinIdleConns = 1
 	settings.ConnConfig.ConnectTimeout = cmp.Or(config.ConnectTimeout, 5*time.Second)
-	milliseconds := func(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
-	for name, value := range map[string]string{
+	milliseconds := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+	maps.Copy(settings.ConnConfig.RuntimeParams, map[string]string{
 		"application_name":                    "boxoffice",
 		"timezone":                            "UTC",
 		"statement_timeout":                   milliseconds(cmp.Or(config.StatementTimeout, 5*time.Second)),
@@ -67,9 +69,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		"enable_seqscan":  "off",
 		// Short statements only: compiling them costs more than it saves.
 		"jit": "off",
-	} {
-		settings.ConnConfig.RuntimeParams[name] = value
-	}
+	})
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -49,7 +49,7 @@ FROM moved, unnest($3::text[], $4::text[]) WITH ORDINALITY AS n(kind, detail, po
 func aboutPayment(attemptID, provider string, amount ticketing.Money, more ...any) map[string]any {
 	detail := map[string]any{"attempt_id": attemptID, "provider": provider, "amount": amount.Amount, "currency": amount.Currency}
 	for i := 0; i+1 < len(more); i += 2 {
-		detail[more[i].(string)] = more[i+1]
+		detail[more[i].(string)] = more[i+1] //nolint:forcetypeassert // pairs of name and value, all written in this package
 	}
 	return detail
 }

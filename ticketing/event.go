@@ -1,5 +1,7 @@
 package ticketing
 
+import "slices"
+
 import "time"
 
 // Text is a text for people in several languages, keyed by BCP 47 tag
@@ -53,12 +55,7 @@ var eventMoves = map[EventState][]EventState{
 
 // CanMoveTo says whether an event may go from s to next.
 func (s EventState) CanMoveTo(next EventState) bool {
-	for _, m := range eventMoves[s] {
-		if m == next {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(eventMoves[s], next)
 }
 
 // Venue is where sessions take place; for a journey, where it departs.

@@ -1,5 +1,7 @@
 package ticketing
 
+import "slices"
+
 import "time"
 
 // OrderState is where an order stands; see docs/order-states.md for the picture.
@@ -50,12 +52,7 @@ func OrderMoves() [][2]OrderState {
 
 // CanMoveTo says whether an order may go from s to next.
 func (s OrderState) CanMoveTo(next OrderState) bool {
-	for _, m := range orderMoves[s] {
-		if m == next {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(orderMoves[s], next)
 }
 
 // HoldsStock says whether an order in this state has stock set aside for it unpaid.

@@ -78,6 +78,7 @@ func JudgePayment(f SettlementFacts) (Verdict, RejectReason) {
 		return VerdictAccept, ""
 	case AttemptRejected, AttemptRefunded:
 		return VerdictReject, f.RejectedFor
+	case AttemptCreated, AttemptPending, AttemptDeclined, AttemptClosed: // not judged yet
 	}
 	if f.Payment != PaymentPaid {
 		return VerdictNone, ""

@@ -2,6 +2,7 @@ package paymenttest
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 func (s suite) callback(t *testing.T) {
-	paid := s.payed(t)
+	paid := s.paidUp(t)
 	callback := s.Callbacks(t, paid.Number, 1)[0]
 	notice, err := s.Provider.ParseCallback(callback.Header, callback.Body, time.Now())
 	require.NoError(t, err)
@@ -40,7 +41,7 @@ func (s suite) callbackAgain(t *testing.T) {
 	require.Equal(t, first.EventID, second.EventID)
 	require.Equal(t, first.Payment, second.Payment)
 
-	other := s.payed(t)
+	other := s.paidUp(t)
 	callback := s.Callbacks(t, other.Number, 1)[0]
 	different, err := s.Provider.ParseCallback(callback.Header, callback.Body, time.Now())
 	require.NoError(t, err)
@@ -49,7 +50,7 @@ func (s suite) callbackAgain(t *testing.T) {
 
 func (s suite) refundCallback(t *testing.T) {
 	skipWithout(t, s.RefundCallback == nil)
-	refund := s.refund(s.payed(t), price)
+	refund := s.refund(s.paidUp(t), price)
 	s.given(t, refund)
 	callback := s.RefundCallback(t, refund.ID)
 	notice, err := s.Provider.ParseCallback(callback.Header, callback.Body, time.Now())
@@ -73,7 +74,7 @@ func (s suite) forgeries(t *testing.T) {
 }
 
 func (s suite) nonsense(t *testing.T) {
-	paid := s.payed(t)
+	paid := s.paidUp(t)
 	genuine := s.Callbacks(t, paid.Number, 1)[0]
 	for name, callback := range map[string]Callback{
 		"nothing":        {Header: http.Header{}},
@@ -81,7 +82,7 @@ func (s suite) nonsense(t *testing.T) {
 		"no body":        {Header: genuine.Header},
 		"other body":     {Header: genuine.Header, Body: []byte("{}")},
 		"half the body":  {Header: genuine.Header, Body: genuine.Body[:len(genuine.Body)/2]},
-		"one byte more":  {Header: genuine.Header, Body: append(genuine.Body[:len(genuine.Body):len(genuine.Body)], ' ')},
+		"one byte more":  {Header: genuine.Header, Body: append(slices.Clip(genuine.Body), ' ')},
 		"not even UTF-8": {Header: genuine.Header, Body: []byte{0xff, 0xfe}},
 	} {
 		t.Run(name, func(t *testing.T) {

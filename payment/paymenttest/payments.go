@@ -86,7 +86,7 @@ func (s suite) closedFirst(t *testing.T) {
 }
 
 func (s suite) closedLate(t *testing.T) {
-	paid := s.payed(t)
+	paid := s.paidUp(t)
 	closed, err := s.Provider.Close(t.Context(), paid.Number)
 	require.NoError(t, err)
 	require.Equal(t, payment.StatePaid, closed.State, "the payer was faster, and the money is there")
@@ -99,7 +99,7 @@ func (s suite) notFound(t *testing.T) {
 	require.ErrorIs(t, err, payment.ErrNotFound)
 	_, err = s.Provider.Close(t.Context(), number())
 	require.ErrorIs(t, err, payment.ErrNotFound)
-	_, err = s.Provider.QueryRefund(t.Context(), s.refund(s.payed(t), 1))
+	_, err = s.Provider.QueryRefund(t.Context(), s.refund(s.paidUp(t), 1))
 	require.ErrorIs(t, err, payment.ErrNotFound)
 }
 
@@ -122,7 +122,7 @@ func otherCurrency(than string) string {
 }
 
 func (s suite) down(t *testing.T) {
-	paid := s.payed(t)
+	paid := s.paidUp(t)
 	for name, fail := range map[string]func(*testing.T) func(){"unreachable": s.GoDown, "silent": s.Hang} {
 		t.Run(name, func(t *testing.T) {
 			skipWithout(t, fail == nil)

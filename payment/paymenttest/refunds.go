@@ -21,7 +21,7 @@ func (s suite) given(t *testing.T, refund payment.Refund) payment.RefundStatus {
 }
 
 func (s suite) refundWhole(t *testing.T) {
-	paid := s.payed(t)
+	paid := s.paidUp(t)
 	s.given(t, s.refund(paid, price))
 	_, err := s.Provider.Refund(t.Context(), s.refund(paid, 1))
 	require.ErrorIs(t, err, payment.ErrRejected, "nothing is left")
@@ -29,7 +29,7 @@ func (s suite) refundWhole(t *testing.T) {
 }
 
 func (s suite) refundParts(t *testing.T) {
-	paid := s.payed(t)
+	paid := s.paidUp(t)
 	s.given(t, s.refund(paid, price-100))
 	_, err := s.Provider.Refund(t.Context(), s.refund(paid, 101))
 	require.ErrorIs(t, err, payment.ErrRejected)
@@ -39,7 +39,7 @@ func (s suite) refundParts(t *testing.T) {
 }
 
 func (s suite) refundRace(t *testing.T) {
-	paid := s.payed(t)
+	paid := s.paidUp(t)
 	const racers = 8
 	errs := make(chan error, racers)
 	for range racers {
@@ -61,7 +61,7 @@ func (s suite) refundRace(t *testing.T) {
 }
 
 func (s suite) refundTwice(t *testing.T) {
-	paid := s.payed(t)
+	paid := s.paidUp(t)
 	refund := s.refund(paid, price)
 	first := s.given(t, refund)
 	second := s.given(t, refund)
@@ -70,7 +70,7 @@ func (s suite) refundTwice(t *testing.T) {
 
 func (s suite) refundAnswerLost(t *testing.T) {
 	skipWithout(t, s.LoseAnswers == nil)
-	refund := s.refund(s.payed(t), price)
+	refund := s.refund(s.paidUp(t), price)
 	restore := s.LoseAnswers(t)
 	_, err := s.Provider.Refund(t.Context(), refund)
 	require.ErrorIs(t, err, payment.ErrUnavailable)
@@ -89,7 +89,7 @@ func (s suite) refundUnpaid(t *testing.T) {
 }
 
 func (s suite) bill(t *testing.T) {
-	paid := s.payed(t)
+	paid := s.paidUp(t)
 	refund := s.refund(paid, 100)
 	s.given(t, refund)
 	unpaid := s.created(t)

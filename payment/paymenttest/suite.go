@@ -79,8 +79,8 @@ func (s suite) created(t *testing.T) string {
 	return order.Number
 }
 
-// payed opens a payment, pays it and returns what the gateway says of it.
-func (s suite) payed(t *testing.T) payment.Status {
+// paidUp opens a payment, pays it and returns what the gateway says of it.
+func (s suite) paidUp(t *testing.T) payment.Status {
 	t.Helper()
 	n := s.created(t)
 	s.Pay(t, n)

@@ -68,9 +68,9 @@ func sealed(body string) http.Header {
 
 func TestCallbacksAreReadStrictly(t *testing.T) {
 	p := adapter(t, "callback secret")
-	replaced := func(old, new string) string {
+	replaced := func(old, with string) string {
 		require.Contains(t, goldenCallback, old)
-		return strings.Replace(goldenCallback, old, new, 1)
+		return strings.Replace(goldenCallback, old, with, 1)
 	}
 	refund := `"refund":{"id":"R0000001","gateway_id":"SR1","merchant":"M1","number":"T0000001","state":"succeeded","amount":{"amount":1,"currency":"CNY"},"at":"2026-11-20T12:00:00Z"}`
 	refunded := `{"event_id":"SE2","merchant":"M1",` + refund + `,"at":"2026-11-20T12:00:01Z"}`

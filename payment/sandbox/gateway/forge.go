@@ -64,6 +64,7 @@ func (g *Gateway) forge(ctx context.Context, number string, how Forgery) (int, e
 		header.Set(sandbox.HeaderSignature, "v1="+sandbox.CallbackSignature("some other key", header.Get(sandbox.HeaderTimestamp), body))
 	case ForgeTampered:
 		body = bytes.Replace(body, []byte(`"captured":{"amount":`), []byte(`"captured":{"amount":1`), 1)
+	case ForgeStale, ForgeMerchant, ForgeMalformed: // forged before it was signed
 	}
 	answered, err := g.courier.post(ctx, p.Order.NotifyURL, body, header)
 	return answered.status, err

@@ -17,7 +17,7 @@ var pageFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"money": money, "amount": figures, "symbol": symbol, "hits": hits,
-	"forges": func(forged []Forgery, how Forgery) bool { return slices.Contains(forged, how) },
+	"forges": slices.Contains[[]Forgery],
 	"clock":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
 }).ParseFS(pageFiles, "pages/*.html"))
 

@@ -24,7 +24,7 @@ type TakenError struct {
 
 func (e *TakenError) Error() string {
 	if e.PID == 0 {
-		return fmt.Sprintf("another process holds %s", e.Path)
+		return "another process holds " + e.Path
 	}
 	return fmt.Sprintf("process %d holds %s", e.PID, e.Path)
 }

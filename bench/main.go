@@ -57,7 +57,7 @@ func parse(arguments []string) (options, error) {
 	flags.StringVar(&o.logs, "logs", "", "folder that keeps data and logs of the run; default: a temporary one")
 	flags.StringVar(&o.contains, "only", "", "only contenders whose name contains this")
 	flags.BoolVar(&o.enforce, "enforce", false, "fail when the bar is missed")
-	flags.Func("env", "NAME=VALUE for the product's processes; may be repeated", func(v string) error {
+	flags.Func("env", "NAME=VALUE for the product, such as BOXOFFICE_PPROF_ADDRESS=127.0.0.1:6060; may be repeated", func(v string) error {
 		o.env = append(o.env, v)
 		return nil
 	})
@@ -132,6 +132,7 @@ func run(ctx context.Context, o options) error {
 	if err := results.check(ctx, s); err != nil {
 		return err
 	}
+	results.again = product.again.Load()
 	results.print(os.Stdout)
 	if o.write != "" {
 		if err := results.write(o.write); err != nil {
@@ -148,6 +149,7 @@ func run(ctx context.Context, o options) error {
 func dial(s *stack, namespace string) (client.Client, error) {
 	return client.NewLazyClient(client.Options{
 		HostPort: s.temporal, Namespace: namespace,
-		Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // as the product
+		Logger:            log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
 }

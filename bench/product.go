@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,6 +26,9 @@ type product struct {
 	db     *pgxpool.Pool
 	end    context.CancelFunc
 	ended  chan struct{}
+
+	// again counts requests that had to be repeated.
+	again atomic.Int64
 
 	mu      sync.Mutex
 	waiting map[string]chan struct{} // by order id
@@ -56,19 +61,23 @@ func (p *product) close() {
 func (p *product) buy(ctx context.Context, buyer int) (purchase, error) {
 	begun := time.Now()
 	var order struct{ ID, Token, State string }
-	err := p.post(ctx, "/api/v1/orders", rand.Text(), "", map[string]any{
+	key := rand.Text() // the same for every repeat: it is one order
+	want := map[string]any{
 		"session_id": sessionID,
 		"lines":      []map[string]any{{"ticket_type_id": ticketType(buyer), "quantity": 1}},
 		"buyer":      map[string]string{"name": "Ada Buyer", "email": fmt.Sprintf("buyer-%d@example.com", buyer)},
-	}, &order)
-	if err != nil {
+	}
+	if err := p.insist(ctx, func() error { return p.post(ctx, "/api/v1/orders", key, "", want, &order) }); err != nil {
 		return purchase{}, err
 	}
 	done := purchase{hold: time.Since(begun), workflow: workflows.PurchaseID(order.ID)}
 	var attempt struct {
 		ID string `json:"attempt_id"`
 	}
-	if err := p.post(ctx, "/api/v1/orders/"+order.ID+"/payments", "", order.Token, map[string]any{"method": sandbox.MethodWallet}, &attempt); err != nil {
+	pay := func() error {
+		return p.post(ctx, "/api/v1/orders/"+order.ID+"/payments", "", order.Token, map[string]any{"method": sandbox.MethodWallet}, &attempt)
+	}
+	if err := p.insist(ctx, pay); err != nil {
 		return purchase{}, err
 	}
 	paid := p.await(order.ID)
@@ -111,9 +120,34 @@ func (p *product) post(ctx context.Context, path, key, token string, in, out any
 		return err
 	}
 	if response.StatusCode != http.StatusCreated {
-		return fmt.Errorf("POST %s: %d %s", path, response.StatusCode, answer)
+		return &refusal{path, response.StatusCode, string(answer)}
 	}
 	return json.Unmarshal(answer, out)
+}
+
+// refusal is any answer but 201.
+type refusal struct {
+	path   string
+	status int
+	answer string
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("POST %s: %d %s", r.path, r.status, r.answer) }
+
+// insist repeats a request that may be repeated, as the page does, while the answer is "not yet" or "in a moment".
+func (p *product) insist(ctx context.Context, request func() error) error {
+	for {
+		err := request()
+		var no *refusal
+		if !errors.As(err, &no) || no.status != http.StatusAccepted && no.status != http.StatusServiceUnavailable {
+			return err
+		}
+		p.again.Add(1)
+		rest(ctx, 250*time.Millisecond)
+		if ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+	}
 }
 
 func (p *product) await(orderID string) <-chan struct{} {

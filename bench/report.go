@@ -64,8 +64,8 @@ func (r *results) print(w io.Writer) {
 			fmt.Fprintln(w)
 		}
 	}
-	fmt.Fprintf(w, "\nAfterwards `boxoffice audit` said: %s. Its %d orders, the naive saga's %d and the gateway's captured payments agree with what the buyers got.\n",
-		r.audit, r.sold[(&product{}).name()], r.sold[(&naive{}).name()])
+	fmt.Fprintf(w, "\nAfterwards `boxoffice audit` said: %s. Its %d orders, the naive saga's %d and the gateway's captured payments agree with what the buyers got. \"Please try again\" was the answer to %d requests.\n",
+		r.audit, r.sold[(&product{}).name()], r.sold[(&naive{}).name()], r.again)
 }
 
 // write puts the results between the markers of a document.

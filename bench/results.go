@@ -28,6 +28,7 @@ type results struct {
 	history map[string][]history
 	sold    map[string]int
 	audit   string
+	again   int64 // requests the product asked to repeat
 	// postgres names the version of the database server.
 	postgres string
 }

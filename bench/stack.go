@@ -44,7 +44,7 @@ type sandboxSettings struct {
 	url, merchant, key, callbackKey string
 }
 
-// startStack starts everything below folder, PostgreSQL with its durability.
+// startStack starts everything below folder, PostgreSQL with its durability. extra is added to the environment of the product's service.
 func startStack(ctx context.Context, bin, folder string, events []ticketing.Event, extra []string) (_ *stack, err error) {
 	s := &stack{folder: folder}
 	defer func() {
@@ -78,7 +78,7 @@ func startStack(ctx context.Context, bin, folder string, events []ticketing.Even
 	if s.rivalDB, err = createDatabase(ctx, server, rivalDBName); err != nil {
 		return nil, err
 	}
-	if err := s.configure(extra); err != nil {
+	if err := s.configure(); err != nil {
 		return nil, err
 	}
 	if out, err := s.role("migrate"); err != nil {
@@ -93,14 +93,14 @@ func startStack(ctx context.Context, bin, folder string, events []ticketing.Even
 	if err := awaitOK(ctx, s.bank.url+"/livez", s.sandbox); err != nil {
 		return nil, err
 	}
-	if s.run, _, err = launch(folder, "run", s.env, false, s.product, "run"); err != nil {
+	if s.run, _, err = launch(folder, "run", append(s.env, extra...), false, s.product, "run"); err != nil {
 		return nil, err
 	}
 	return s, awaitOK(ctx, s.url+"/readyz", s.run)
 }
 
 // configure chooses ports and secrets.
-func (s *stack) configure(extra []string) error {
+func (s *stack) configure() error {
 	var addresses [3]string
 	for i := range addresses {
 		var err error
@@ -112,7 +112,7 @@ func (s *stack) configure(extra []string) error {
 	s.url = "http://" + web
 	s.bank = sandboxSettings{url: "http://" + bank, merchant: "M" + rand.Text()[:10], key: rand.Text(), callbackKey: rand.Text()}
 	s.gateway = gateway.NewControl(s.bank.url, s.bank.merchant, s.bank.key)
-	s.env = append([]string{
+	s.env = []string{
 		"BOXOFFICE_DATABASE_URL=" + s.productDB,
 		"BOXOFFICE_TEMPORAL_ADDRESS=" + s.temporal,
 		"BOXOFFICE_TEMPORAL_NAMESPACE=" + productNamespace,
@@ -128,7 +128,7 @@ func (s *stack) configure(extra []string) error {
 		"BOXOFFICE_SANDBOX_DATA=" + filepath.Join(s.folder, "sandbox.db"),
 		"BOXOFFICE_CODEC_ADDRESS=" + codec,
 		"BOXOFFICE_CODEC_TOKEN=" + rand.Text(),
-	}, extra...)
+	}
 	return nil
 }
 

@@ -86,6 +86,10 @@ func dialTemporal(ctx context.Context, cfg config.Config, ring *encryption.Keyri
 			DataConverter:    codec.DataConverter(),
 			FailureConverter: codec.FailureConverter(),
 			Logger:           log.NewStructuredLogger(logger),
+			ConnectionOptions: client.ConnectionOptions{
+				// What we send is encrypted and short: compressing it costs processor time on both sides and saves nothing.
+				GrpcCompression: &client.GrpcCompressionNone{},
+			},
 		})
 		if err == nil {
 			return c, nil

@@ -53,7 +53,8 @@ func TestHazard10CancelAndPaymentAtOnceHaveOneOutcome(t *testing.T) {
 		start := make(chan struct{})
 		all.Go(func() {
 			<-start
-			_ = s.Gateway.Pay(context.Background(), number) // refused where cancel closed it first
+			<-time.After(time.Duration(i) * 10 * time.Millisecond) // ever later, so that each of the two is the faster one
+			_ = s.Gateway.Pay(context.Background(), number)        // refused where cancel closed it first
 		})
 		all.Go(func() {
 			<-start

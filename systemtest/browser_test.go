@@ -33,8 +33,8 @@ type shop struct {
 	faults []string
 }
 
-// browse opens a fresh browser of a size, in a language.
-func browse(t *testing.T, s *stack.Stack, language string, width, height int64) *shop {
+// browse opens a fresh browser of a width, in a language.
+func browse(t *testing.T, s *stack.Stack, language string, width int64) *shop {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU,
@@ -66,7 +66,7 @@ func browse(t *testing.T, s *stack.Stack, language string, width, height int64) 
 	if width < 600 {
 		mobile = append(mobile, chromedp.EmulateMobile)
 	}
-	b.do(chromedp.EmulateViewport(width, height, mobile...))
+	b.do(chromedp.EmulateViewport(width, 860, mobile...))
 	return b
 }
 
@@ -211,7 +211,7 @@ func TestABrowserBuysATicketInBothLanguagesAndSizes(t *testing.T) {
 	for _, language := range []string{"en", "zh-CN"} {
 		for _, width := range []int64{390, 1280} {
 			t.Run(fmt.Sprintf("%s-%d", language, width), func(t *testing.T) {
-				b := browse(t, s, language, width, 860)
+				b := browse(t, s, language, width)
 				b.toCheckout()
 				b.order()
 				b.shoot("order-pending")
@@ -235,7 +235,7 @@ func TestABrowserBuysATicketInBothLanguagesAndSizes(t *testing.T) {
 
 func TestABrowserSurvivesReloadBackAndASecondTab(t *testing.T) {
 	s := demoStack(t)
-	b := browse(t, s, "en", 1280, 860)
+	b := browse(t, s, "en", 1280)
 	b.toCheckout()
 	b.order()
 	address := ask(b, chromedp.Location())
@@ -269,7 +269,7 @@ func TestABrowserTellsAnExpiredHoldInPlainWords(t *testing.T) {
 		events[i].HoldFor = 5 * time.Second
 	}
 	s := stack.New(t, servers(t), stack.Options{Events: events})
-	b := browse(t, s, "zh-CN", 390, 860)
+	b := browse(t, s, "zh-CN", 390)
 	b.toCheckout()
 	b.order()
 	b.state(ticketing.OrderExpired)
@@ -281,7 +281,7 @@ func TestABrowserTellsAnExpiredHoldInPlainWords(t *testing.T) {
 
 func TestABrowserShowsAGatewayThatIsDownAndGoesOnWhenItIsBack(t *testing.T) {
 	s := demoStack(t)
-	b := browse(t, s, "en", 390, 860)
+	b := browse(t, s, "en", 390)
 	b.toCheckout()
 	b.order()
 	faults(t, s, gateway.Faults{Down: []string{"create"}})
@@ -302,7 +302,7 @@ func TestABrowserShowsAGatewayThatIsDownAndGoesOnWhenItIsBack(t *testing.T) {
 
 func TestABuyerWithAKeyboardOnlyGetsATicket(t *testing.T) {
 	s := demoStack(t)
-	b := browse(t, s, "en", 1280, 860)
+	b := browse(t, s, "en", 1280)
 	b.open("/")
 	b.see(id("event-card"))
 	b.tabTo(id("event-card")+`[data-kind="cinema"] `+id("event-link"), kb.Enter)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"runtime/debug"
 	"syscall"
 	"text/tabwriter"
@@ -37,7 +38,7 @@ var roles = []role{
 
 var (
 	serviceNeeds = []config.Need{config.NeedDatabase, config.NeedTemporal, config.NeedEncryption, config.NeedGateways}
-	allNeeds     = append(serviceNeeds[:len(serviceNeeds):len(serviceNeeds)], config.NeedCodec)
+	allNeeds     = append(slices.Clip(serviceNeeds), config.NeedCodec)
 )
 
 // gcPercent lets the heap grow to four times what is alive before it is collected, which is tens of megabytes here.

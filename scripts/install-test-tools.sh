@@ -34,7 +34,11 @@ font_ready() {
 	command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh-cn family)" ]
 }
 
+# The race detector needs a C compiler; without one the tests run, and say so.
 missing=()
+if ! command -v "${CC:-cc}" >/dev/null && ! command -v gcc >/dev/null && command -v apt-get >/dev/null; then
+	missing+=(gcc libc6-dev)
+fi
 chromium_ready || missing+=(chromium)
 font_ready || missing+=(fontconfig fonts-noto-cjk)
 if [ ${#missing[@]} -eq 0 ]; then

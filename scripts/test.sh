@@ -77,6 +77,7 @@ begin_last_step "make test" "whole system, with a browser"
 
 rm -rf "$artefacts"
 mkdir -p "$artefacts"
+echo "Screenshots and logs: $artefacts"
 code=0
 BOXOFFICE_BIN=$PWD/bin go test -count=1 -p 1 -timeout 20m ./systemtest/... || code=$?
 if [ $code -ne 0 ]; then

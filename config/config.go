@@ -45,6 +45,8 @@ type Config struct {
 
 	// HTTPAddress is where API and web listen.
 	HTTPAddress string `env:"HTTP_ADDRESS" envDefault:"127.0.0.1:8080"`
+	// WorkerAddress is where a worker without an API answers probes and shows its metrics.
+	WorkerAddress string `env:"WORKER_ADDRESS" envDefault:"127.0.0.1:8081"`
 	// PublicURL is how gateways and buyers' browsers reach us; no path, no trailing slash.
 	PublicURL string `env:"PUBLIC_URL" envDefault:"http://127.0.0.1:8080"`
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. Default none.

@@ -59,6 +59,7 @@ func (c Config) validate(need Need) []error {
 		address("TEMPORAL_ADDRESS", c.TemporalAddress)
 	}
 	address("HTTP_ADDRESS", c.HTTPAddress)
+	address("WORKER_ADDRESS", c.WorkerAddress)
 	origin("PUBLIC_URL", c.PublicURL)
 	if c.OrdersPerSecond < 0 {
 		add("ORDERS_PER_SECOND", "must not be negative; 0 switches the limit off")

@@ -130,15 +130,25 @@ func (p *purchase) closeAttempts(ctx workflow.Context) {
 		report := take[activities.AttemptReport](ctx, p.saga, "close the attempts at their gateways", p.steps.CloseAttempts, p.orderID)
 		p.watched = report.Watched
 		p.settleAll(ctx, report.Captured)
-		waited := workflow.Now(ctx).Sub(begun)
-		again := report.Unknown > 0 && waited < p.policy.UnknownBound ||
-			report.Unreachable > 0 && waited < p.policy.CloseBound
-		if !again {
+		left := p.patience(report) - workflow.Now(ctx).Sub(begun)
+		if left <= 0 {
 			return
 		}
 		p.describe(ctx, "Waiting for the gateway to say what became of the payment; the stock stays held meanwhile.")
-		pause(ctx, backoff, "ask the gateway again", func() bool { return p.notices.Len() > 0 })
+		pause(ctx, min(backoff, left), "ask the gateway again", func() bool { return p.notices.Len() > 0 })
 		p.drain(ctx)
+	}
+}
+
+// patience is how long after the deadline stock stays held for what the gateways said.
+func (p *purchase) patience(report activities.AttemptReport) time.Duration {
+	switch {
+	case report.Unknown > 0:
+		return p.policy.UnknownBound
+	case report.Unreachable > 0:
+		return p.policy.CloseBound
+	default:
+		return 0
 	}
 }
 

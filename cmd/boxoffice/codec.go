@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"net/http"
-	"time"
 
 	"go.temporal.io/sdk/converter"
 
@@ -26,28 +23,7 @@ func runCodec(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 // serveCodec decodes payloads for the Temporal UI until ctx ends. Whoever knows the token, the first
 // path segment, may read every payload: it belongs to operators only.
 func serveCodec(ctx context.Context, cfg config.Config, ring *encryption.Keyring, log *slog.Logger) error {
-	listener, err := net.Listen("tcp", cfg.CodecAddress)
-	if err != nil {
-		return err
-	}
-	server := &http.Server{
-		Handler:           codecHandler(cfg.CodecToken.Reveal(), workflows.NewCodec(ring)),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      15 * time.Second,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	stopped := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		_ = server.Shutdown(grace)
-	})
-	defer stopped()
-	log.Info("codec server listens", "address", listener.Addr().String())
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return serveUntil(ctx, cfg.CodecAddress, codecHandler(cfg.CodecToken.Reveal(), workflows.NewCodec(ring)), log.With("server", "codec"))
 }
 
 func codecHandler(token string, codec converter.PayloadCodec) http.Handler {

@@ -8,8 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"text/tabwriter"
 

@@ -56,7 +56,7 @@ func runAPI(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	return c.serveAPI(ctx, cfg, api.NewSagas(c.temporal, nil, false))
 }
 
-// runWorker runs the workers only. Its counts are served where an API would listen.
+// runWorker runs the workers only, and answers probes.
 func runWorker(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	c, err := connect(ctx, cfg, log)
 	if err != nil {
@@ -71,8 +71,9 @@ func runWorker(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer workers.Stop()
-	log.Info("workers run")
-	<-ctx.Done()
+	if err := c.serveProbes(ctx, cfg.WorkerAddress); err != nil {
+		return err
+	}
 	return context.Cause(ctx)
 }
 

@@ -96,7 +96,7 @@ func New(t testing.TB, servers *Servers, o Options) *Stack {
 
 	s.Sandbox = s.process("sandbox", s.setting("BOXOFFICE_SANDBOX_URL")+"/livez")
 	if o.Split {
-		s.Worker = s.process("worker", "")
+		s.Worker = s.process("worker", "http://"+s.setting("BOXOFFICE_WORKER_ADDRESS")+"/readyz")
 		s.API = s.process("api", s.URL+"/readyz")
 	} else {
 		s.Run = s.process("run", s.URL+"/readyz")
@@ -153,7 +153,7 @@ func (s *Stack) configure(o Options) {
 		require.NoError(s.T, err)
 		return fmt.Sprintf("127.0.0.1:%d", port)
 	}
-	web, codec, bank, token := address(), address(), address(), rand.Text()
+	web, codec, bank, probes, token := address(), address(), address(), address(), rand.Text()
 	s.URL, s.Codec = "http://"+web, "http://"+codec+"/"+token
 	merchant, key := "M"+rand.Text()[:10], rand.Text()
 	s.env = append([]string{
@@ -162,6 +162,7 @@ func (s *Stack) configure(o Options) {
 		"BOXOFFICE_TEMPORAL_NAMESPACE=" + s.Namespace,
 		"BOXOFFICE_HTTP_ADDRESS=" + web,
 		"BOXOFFICE_PUBLIC_URL=" + s.URL,
+		"BOXOFFICE_WORKER_ADDRESS=" + probes,
 		"BOXOFFICE_ORDERS_PER_SECOND=0",
 		"BOXOFFICE_ENCRYPTION_KEYS=" + encryption.NewKey("test"),
 		"BOXOFFICE_SANDBOX_URL=http://" + bank,
@@ -216,9 +217,6 @@ func (s *Stack) Restart(p *Process) {
 	_, err := p.Start(false)
 	require.NoError(s.T, err)
 	ready := s.restarts[p]
-	if ready == "" {
-		return
-	}
 	Eventually(s.T, 30*time.Second, p.Name+" is ready, see "+p.log, func() bool {
 		response, err := s.http.Get(ready)
 		if err != nil {

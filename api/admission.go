@@ -2,14 +2,15 @@ package api
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-// maxStarts is how many purchases one process begins at once. More only queue at Temporal, where
-// they time out together; here they wait their turn.
-const maxStarts = 64
+// maxStarts is how many purchases one process begins at once: as many as keep it busy. More only queue at Temporal,
+// where they time out together and leave work behind; here they wait their turn.
+var maxStarts = max(16, 8*runtime.GOMAXPROCS(0))
 
 // admission lets no more purchases be under way than there are tickets for: in a rush, whoever would
 // only be told "sold out" by a workflow waits here until that is certain, and starts none.

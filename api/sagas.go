@@ -20,8 +20,9 @@ const (
 	// startCall bounds the call that starts a purchase.
 	startCall = 5 * time.Second
 	// eagerWait is how long a worker in this very process may take to make the hold before the
-	// purchase is asked through the server. It usually takes a few milliseconds.
-	eagerWait = 300 * time.Millisecond
+	// purchase is asked through the server. It usually takes a few milliseconds, and when everything is slow,
+	// asking would only add to the load.
+	eagerWait = time.Second
 	// holdWait is how long the purchase is asked before the buyer gets the order's address instead.
 	holdWait = 5 * time.Second
 	// taskTimeout is how long a purchase waits for a worker that was killed in the middle of a task.

@@ -93,13 +93,18 @@ func TestSecretsAreDocumentedAndDifferEachTime(t *testing.T) {
 }
 
 // A variable that config does not know would be a setting without effect.
-func TestComposeFileSetsOnlyWhatTheProductReads(t *testing.T) {
+func TestContainersAreToldOnlyWhatTheProductReads(t *testing.T) {
 	known := map[string]bool{}
 	for _, match := range regexp.MustCompile(`env:"([A-Z_]+)"`).FindAllStringSubmatch(read(t, "config/config.go"), -1) {
 		known["BOXOFFICE_"+match[1]] = true
 	}
 	if len(known) < 10 {
 		t.Fatalf("config/config.go is not read rightly: %v", known)
+	}
+	for _, name := range regexp.MustCompile(`BOXOFFICE_[A-Z_]+`).FindAllString(read(t, "deploy/Dockerfile"), -1) {
+		if !known[name] {
+			t.Errorf("deploy/Dockerfile sets %s, which config does not know", name)
+		}
 	}
 	compose, err := project(t, generated(t))
 	if err != nil {

@@ -104,6 +104,8 @@ func TestHazard20AFailedRefundWaitsForAPerson(t *testing.T) {
 	var notes []bool
 	s.OnActivity(steps.FlagAttention, mock.Anything, orderID, "refund at the gateway", mock.Anything).Return(
 		func(_ context.Context, _, _ string, needed bool) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			notes = append(notes, needed)
 			return nil
 		})
@@ -122,6 +124,8 @@ func TestHazard19TheRefundIDNeverChanges(t *testing.T) {
 	var ids []string
 	s.OnActivity(payments.SendRefund, mock.Anything, mock.Anything).Return(
 		func(_ context.Context, r ticketing.Refund) (ticketing.Refund, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			ids = append(ids, r.ID)
 			if len(ids) < 6 {
 				return r, errors.New("500 Internal Server Error")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +36,8 @@ var (
 type stage struct {
 	*testsuite.TestWorkflowEnvironment
 	t *testing.T
+	// mu guards what scripted steps write down: every try runs on a goroutine of its own.
+	mu sync.Mutex
 }
 
 func newStage(t *testing.T) *stage {
@@ -405,6 +408,8 @@ func TestHazard38AStepThatKeepsFailingAsksForAPersonAndGoesOnWhenItCan(t *testin
 	var notes []bool
 	s.OnActivity(steps.FlagAttention, mock.Anything, orderID, "hold the stock", mock.Anything).Return(
 		func(_ context.Context, _, _ string, needed bool) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			notes = append(notes, needed)
 			return nil
 		})

@@ -79,7 +79,7 @@ func launch(program Program) (*launched, error) {
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(program.Path, program.Arguments...) //nolint:noctx // it is stopped in order, not when a context ends
+	command := exec.Command(program.Path, program.Arguments...)
 	command.Env = program.Environment
 	command.Stdout, command.Stderr = log, log
 	process, err := child.Start(command, syscall.SIGKILL)

@@ -90,9 +90,9 @@ func (b *brittle) OrderEvents(ctx context.Context, id string, after int) ([]tick
 	return b.testStore.OrderEvents(ctx, id, after)
 }
 
-func (b *brittle) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.PaymentAttempt, error) {
+func (b *brittle) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.StartedAttempt, error) {
 	if err := b.fault(); err != nil {
-		return ticketing.PaymentAttempt{}, err
+		return ticketing.StartedAttempt{}, err
 	}
 	return b.testStore.StartAttempt(ctx, attempt)
 }

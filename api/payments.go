@@ -34,8 +34,6 @@ const (
 	createPause = 200 * time.Millisecond
 	// inFlight is how long a gateway may not know an attempt because our request to it is under way.
 	inFlight = 30 * time.Second
-	// maxAttempts bounds what one order may ask of the gateways.
-	maxAttempts = 20
 	// payBound bounds the whole step.
 	payBound = 25 * time.Second
 )
@@ -57,13 +55,6 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(context.Background(), payBound)
 	defer cancel()
 
-	order, err := s.Store.Order(ctx, id)
-	if err != nil {
-		return unavailable(err)
-	}
-	if len(order.Attempts) >= maxAttempts {
-		return ticketing.Errorf(ticketing.CodeLimitExceeded, "this order has been tried to pay %d times", maxAttempts)
-	}
 	// The number is stored before any gateway hears of it: whatever happens from here on, what the
 	// gateway says about it finds its order.
 	attempt, err := s.Store.StartAttempt(ctx, ticketing.PaymentAttempt{
@@ -73,15 +64,15 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 		return unavailable(err)
 	}
 	if err := s.closeEarlier(ctx, attempt); err != nil {
-		s.abandon(ctx, attempt, payment.StateClosed)
+		s.abandon(ctx, attempt.PaymentAttempt, payment.StateClosed)
 		return err
 	}
-	checkout, err := s.create(ctx, gateway, order, attempt)
+	checkout, err := s.create(ctx, gateway, attempt)
 	switch {
 	case errors.Is(err, payment.ErrRejected):
 		s.metrics.attempts.WithLabelValues(gateway.Name(), "rejected").Inc()
 		s.Log.Warn("gateway refused to open a payment", "order_id", id, "attempt_id", attempt.ID, "provider", gateway.Name(), "error", err)
-		s.abandon(ctx, attempt, payment.StateDeclined)
+		s.abandon(ctx, attempt.PaymentAttempt, payment.StateDeclined)
 		return ticketing.FieldErrorf(ticketing.CodeMethodUnavailable, "/method", "this method does not take the payment; please choose another one")
 	case err != nil:
 		// Whether the gateway opened it is unknown: it stays open, and is asked about and closed
@@ -106,9 +97,9 @@ func newNumber() string { return rand.Text() }
 
 // create opens a payment at its gateway. A gateway that does not answer is tried once more with
 // the same number, by which it knows that it is the same payment.
-func (s *Server) create(ctx context.Context, gateway payment.Provider, order ticketing.Order, attempt ticketing.PaymentAttempt) (payment.Checkout, error) {
+func (s *Server) create(ctx context.Context, gateway payment.Provider, attempt ticketing.StartedAttempt) (payment.Checkout, error) {
 	ask := payment.Order{
-		Number: attempt.ID, Amount: attempt.Amount, Description: s.describe(ctx, order), Language: order.Buyer.Language,
+		Number: attempt.ID, Amount: attempt.Amount, Description: s.describe(ctx, attempt), Language: attempt.Language,
 		ExpiresAt: attempt.ExpiresAt,
 		NotifyURL: s.PublicURL + callbackPrefix + gateway.Name(),
 		ReturnURL: s.PublicURL + "/orders/" + attempt.OrderID + "?returned=1",
@@ -133,10 +124,10 @@ func (s *Server) create(ctx context.Context, gateway payment.Provider, order tic
 }
 
 // describe is what the payer reads at the gateway: the event, no personal data.
-func (s *Server) describe(ctx context.Context, order ticketing.Order) string {
+func (s *Server) describe(ctx context.Context, attempt ticketing.StartedAttempt) string {
 	if k, err := s.catalogue.get(ctx); err == nil {
-		if l, ok := k.session[order.SessionID]; ok {
-			return l.event.Title.In(order.Buyer.Language)
+		if l, ok := k.session[attempt.SessionID]; ok {
+			return l.event.Title.In(attempt.Language)
 		}
 	}
 	return "Boxoffice"
@@ -145,21 +136,17 @@ func (s *Server) describe(ctx context.Context, order ticketing.Order) string {
 // closeEarlier forbids the order's earlier open attempts at their gateways, all at once. It returns
 // CodeAlreadyPaid if one of them was paid. One whose gateway does not say stays open: the purchase
 // deals with it, and with both being paid.
-func (s *Server) closeEarlier(ctx context.Context, attempt ticketing.PaymentAttempt) error {
-	open, err := s.Store.OpenAttempts(ctx, attempt.OrderID)
-	if err != nil {
-		return unavailable(err)
-	}
+func (s *Server) closeEarlier(ctx context.Context, attempt ticketing.StartedAttempt) error {
 	var all sync.WaitGroup
-	paid := make([]bool, len(open))
-	for i, earlier := range open {
-		if earlier.ID == attempt.ID || earlier.CreatedAt.After(attempt.CreatedAt) {
+	paid := make([]bool, len(attempt.Others))
+	for i, earlier := range attempt.Others {
+		if earlier.CreatedAt.After(attempt.CreatedAt) {
 			continue
 		}
 		all.Go(func() { paid[i] = s.closeOne(ctx, earlier) })
 	}
 	all.Wait()
-	for i := range open {
+	for i := range paid {
 		if paid[i] {
 			return ticketing.Errorf(ticketing.CodeAlreadyPaid, "an earlier payment of this order has gone through")
 		}

@@ -32,12 +32,11 @@ type Store interface {
 
 	// StartAttempt stores a new attempt to pay, named by its ID, OrderID, Provider and Method,
 	// before its gateway hears of it, and returns it whole.
-	// Errors: CodeNotFound, CodeAlreadyPaid, CodeOrderClosed, CodeInvalid when there is nothing to pay.
-	StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.PaymentAttempt, error)
+	// Errors: CodeNotFound, CodeAlreadyPaid, CodeOrderClosed, CodeLimitExceeded, CodeInvalid when
+	// there is nothing to pay.
+	StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.StartedAttempt, error)
 	// AttemptOpened stores what the gateway answered to the attempt's creation.
 	AttemptOpened(ctx context.Context, attemptID, gatewayID, payURL, qr string) error
-	// OpenAttempts lists the attempts of an order the gateway may still capture money for.
-	OpenAttempts(ctx context.Context, orderID string) ([]ticketing.PaymentAttempt, error)
 	// RecordPayment stores a verified fact about an attempt.
 	RecordPayment(ctx context.Context, fact ticketing.PaymentFact) error
 

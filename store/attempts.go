@@ -26,58 +26,87 @@ func scanAttempt(row pgx.CollectableRow) (ticketing.PaymentAttempt, error) {
 // end of the attempt that of the hold. Repeated with the same id it returns what is stored.
 //
 // Errors: CodeNotFound, CodeAlreadyPaid, CodeOrderClosed when the order is over or its time
-// is, CodeInvalid when there is nothing to pay.
-func (s *Store) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.PaymentAttempt, error) {
-	var stored ticketing.PaymentAttempt
+// is, CodeLimitExceeded after ticketing.MaxAttempts, CodeInvalid when there is nothing to pay.
+func (s *Store) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.StartedAttempt, error) {
+	var started ticketing.StartedAttempt
 	err := s.retry(ctx, "start an attempt", func(ctx context.Context) error {
 		var (
 			attempts []ticketing.PaymentAttempt
-			state    ticketing.OrderState
-			known    bool
-			total    int64
+			order    payableOrder
+			session  *string
+			counted  bool
 		)
 		batch := &pgx.Batch{} // one transaction without saying so
-		one(batch.Queue("SELECT state, total FROM orders WHERE id = $1 FOR UPDATE", attempt.OrderID), &known, &state, &total)
-		batch.Queue(startAttemptSQL, attempt.ID, attempt.OrderID, attempt.Provider, attempt.Method)
-		many(batch.Queue(attemptSQL+" WHERE a.id = $1", attempt.ID), &attempts, scanAttempt)
+		one(batch.Queue("SELECT state, total, session_id, language FROM orders WHERE id = $1 FOR UPDATE", attempt.OrderID),
+			&order.known, &order.state, &order.total, &session, &started.Language)
+		one(batch.Queue(startAttemptSQL, attempt.ID, attempt.OrderID, attempt.Provider, attempt.Method, ticketing.MaxAttempts),
+			&counted, &order.attempts)
+		many(batch.Queue(attemptSQL+" WHERE a.id = $1 OR a.order_id = $2 AND "+openSQL+" ORDER BY a.created_at, a.id",
+			attempt.ID, attempt.OrderID), &attempts, scanAttempt)
 		if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
-		if len(attempts) == 1 && attempts[0].OrderID == attempt.OrderID && attempts[0].Provider == attempt.Provider {
-			stored = attempts[0]
-			return nil
+		started.SessionID, started.Others = deref(session), nil
+		stored := false
+		for _, a := range attempts {
+			switch {
+			case a.ID != attempt.ID:
+				started.Others = append(started.Others, a)
+			case a.OrderID == attempt.OrderID && a.Provider == attempt.Provider:
+				started.PaymentAttempt, stored = a, true
+			default:
+				return ticketing.Errorf(ticketing.CodeConflict, "this attempt number belongs to another payment")
+			}
 		}
-		return whyNoAttempt(known, len(attempts) == 1, state, total)
+		if !stored {
+			return order.whyNoAttempt()
+		}
+		return nil
 	})
-	return stored, err
+	return started, err
 }
+
+// openSQL tells the attempts the gateway may still capture money for, and those it has captured
+// money for that nobody has judged yet.
+const openSQL = `(a.state IN ('CREATED', 'PENDING') OR a.state IN ('DECLINED', 'CLOSED') AND a.captured_amount IS NOT NULL)`
 
 const startAttemptSQL = `
 WITH started AS (
     INSERT INTO payment_attempts (id, order_id, provider, method, state, amount, currency, expires_at)
     SELECT $1, id, $3, $4, 'CREATED', total, currency, pay_by
     FROM orders WHERE id = $2 AND state = 'PENDING' AND pay_by > clock_timestamp() AND total > 0
+        AND (SELECT count(*) FROM payment_attempts WHERE order_id = $2) < $5
     ON CONFLICT (id) DO NOTHING
     RETURNING id, order_id
 ), moved AS (
     UPDATE orders o SET revision = o.revision + 1, updated_at = clock_timestamp()
     FROM started WHERE o.id = started.order_id
     RETURNING o.id, o.revision, o.state, o.total, o.currency
+), told AS (
+    INSERT INTO order_events (order_id, sequence, kind, state, detail)
+    SELECT id, revision, 'attempt_started', state,
+        jsonb_build_object('attempt_id', $1::text, 'provider', $3::text, 'method', $4::text, 'amount', total, 'currency', currency)
+    FROM moved
 )
-INSERT INTO order_events (order_id, sequence, kind, state, detail)
-SELECT id, revision, 'attempt_started', state,
-    jsonb_build_object('attempt_id', $1::text, 'provider', $3::text, 'method', $4::text, 'amount', total, 'currency', currency)
-FROM moved`
+SELECT count(*) FROM payment_attempts WHERE order_id = $2`
 
-func whyNoAttempt(known, numberTaken bool, state ticketing.OrderState, total int64) error {
+// payableOrder is what decides whether an order may be tried to pay.
+type payableOrder struct {
+	known    bool
+	state    ticketing.OrderState
+	total    int64
+	attempts int // before this one
+}
+
+func (o payableOrder) whyNoAttempt() error {
 	switch {
-	case !known:
+	case !o.known:
 		return ticketing.Errorf(ticketing.CodeNotFound, "no such order")
-	case numberTaken:
-		return ticketing.Errorf(ticketing.CodeConflict, "this attempt number belongs to another payment")
-	case state == ticketing.OrderPaid:
+	case o.state == ticketing.OrderPaid:
 		return ticketing.Errorf(ticketing.CodeAlreadyPaid, "the order is paid")
-	case state == ticketing.OrderPending && total == 0:
+	case o.state == ticketing.OrderPending && o.attempts >= ticketing.MaxAttempts:
+		return ticketing.Errorf(ticketing.CodeLimitExceeded, "this order has been tried to pay %d times", ticketing.MaxAttempts)
+	case o.state == ticketing.OrderPending && o.total == 0:
 		return ticketing.Errorf(ticketing.CodeInvalid, "there is nothing to pay")
 	default:
 		return ticketing.Errorf(ticketing.CodeOrderClosed, "the order no longer takes a payment")
@@ -103,8 +132,7 @@ func (s *Store) AttemptOpened(ctx context.Context, attemptID, gatewayID, payURL,
 // money for, and those it has captured money for that nobody has judged yet.
 func (s *Store) OpenAttempts(ctx context.Context, orderID string) ([]ticketing.PaymentAttempt, error) {
 	return list(ctx, s, "list the open attempts", scanAttempt, attemptSQL+`
-		WHERE a.order_id = $1 AND (a.state IN ('CREATED', 'PENDING')
-			OR a.state IN ('DECLINED', 'CLOSED') AND a.captured_amount IS NOT NULL)
+		WHERE a.order_id = $1 AND `+openSQL+`
 		ORDER BY a.created_at, a.id`, orderID)
 }
 

@@ -14,7 +14,7 @@ func TestStartAttemptOnceWhileTheOrderIsUnpaid(t *testing.T) {
 	order := s.held(1)
 	ask := ticketing.PaymentAttempt{ID: encryption.NewNumber(), OrderID: order, Provider: "sandbox", Method: "sandbox_qr"}
 	attempts := make([]ticketing.PaymentAttempt, 10)
-	inParallel(len(attempts), func(i int) { attempts[i] = must(s.StartAttempt(t.Context(), ask))(t) })
+	inParallel(len(attempts), func(i int) { attempts[i] = must(s.StartAttempt(t.Context(), ask))(t).PaymentAttempt })
 	o := s.order(order)
 	for _, a := range attempts {
 		if a != attempts[0] || a.State != ticketing.AttemptCreated || a.Amount != o.Total || !a.ExpiresAt.Equal(o.PayBy) || a.Method != "sandbox_qr" {
@@ -42,8 +42,32 @@ func TestStartAttemptOnceWhileTheOrderIsUnpaid(t *testing.T) {
 	wantCode(t, err, ticketing.CodeConflict)
 	// What was stored before the order closed is still answered.
 	s.expired(order)
-	if again := must(s.StartAttempt(t.Context(), ask))(t); again != attempts[0] {
+	if again := must(s.StartAttempt(t.Context(), ask))(t).PaymentAttempt; again != attempts[0] {
 		t.Errorf("again %+v", again)
+	}
+}
+
+func TestAStartedAttemptKnowsTheOthersThatMayStillBePaidAndThereAreNotTooMany(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	order := s.held(1)
+	open, closed := s.started(order), s.started(order)
+	s.record(fact(closed, ticketing.PaymentClosed))
+	s.started(s.held(1))
+	ask := ticketing.PaymentAttempt{ID: encryption.NewNumber(), OrderID: order, Provider: "sandbox", Method: "x"}
+	started := must(s.StartAttempt(t.Context(), ask))(t)
+	wantIDs(t, started.Others, open.ID)
+	if o := s.order(order); started.SessionID != o.SessionID || started.Language != o.Buyer.Language {
+		t.Errorf("started %+v of %+v", started, o)
+	}
+	for range ticketing.MaxAttempts - 3 {
+		s.started(order)
+	}
+	ask.ID = encryption.NewNumber()
+	_, err := s.StartAttempt(t.Context(), ask)
+	wantCode(t, err, ticketing.CodeLimitExceeded)
+	if n := len(s.order(order).Attempts); n != ticketing.MaxAttempts {
+		t.Errorf("%d attempts", n)
 	}
 }
 
@@ -53,7 +77,7 @@ func TestHazard04ACallbackMayComeBeforeTheCreateCallReturns(t *testing.T) {
 	order := s.held(1)
 	attempt := must(s.StartAttempt(t.Context(), ticketing.PaymentAttempt{
 		ID: encryption.NewNumber(), OrderID: order, Provider: "sandbox", Method: "x",
-	}))(t)
+	}))(t).PaymentAttempt
 	s.captured(attempt)
 	must(s.Settle(t.Context(), attempt.ID))(t)
 	if err := s.AttemptOpened(t.Context(), attempt.ID, "G-"+attempt.ID, "https://pay.example/2", "qr"); err != nil {
@@ -166,7 +190,7 @@ func TestAPaymentWithoutAGatewayIDIsKnownByItsNumber(t *testing.T) {
 	order := s.held(1)
 	attempt := must(s.StartAttempt(t.Context(), ticketing.PaymentAttempt{
 		ID: encryption.NewNumber(), OrderID: order, Provider: "sandbox", Method: "x",
-	}))(t)
+	}))(t).PaymentAttempt
 	paid := fact(attempt, ticketing.PaymentPaid)
 	paid.GatewayID = ""
 	s.record(paid)

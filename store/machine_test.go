@@ -98,7 +98,7 @@ func (l *life) start(t *rapid.T) {
 	case ticketing.CodeOrderClosed, ticketing.CodeAlreadyPaid:
 		t.Skip("too late")
 	}
-	l.attempts = append(l.attempts, must(attempt, err)(t))
+	l.attempts = append(l.attempts, must(attempt, err)(t).PaymentAttempt)
 }
 
 // fact lets the gateway say anything, but never two things of one capture.

@@ -77,7 +77,7 @@ func (s *scene) started(orderID string) ticketing.PaymentAttempt {
 	s.Helper()
 	attempt := must(s.StartAttempt(s.Context(), ticketing.PaymentAttempt{
 		ID: encryption.NewNumber(), OrderID: orderID, Provider: "sandbox", Method: "sandbox_card",
-	}))(s)
+	}))(s).PaymentAttempt
 	if err := s.AttemptOpened(s.Context(), attempt.ID, "G-"+attempt.ID, "https://pay.example/1", ""); err != nil {
 		s.Fatal(err)
 	}

@@ -121,6 +121,18 @@ type PaymentAttempt struct {
 	CreatedAt time.Time    `json:"created_at"`
 }
 
+// MaxAttempts bounds how often one order may be tried to pay, and so what it may ask of the gateways.
+const MaxAttempts = 20
+
+// StartedAttempt is a stored try to pay with what its gateway is told of the order.
+type StartedAttempt struct {
+	PaymentAttempt
+	SessionID string
+	Language  string // the buyer's
+	// Others are the order's attempts that a gateway may still capture, or has captured, money for.
+	Others []PaymentAttempt
+}
+
 // TicketState says whether a ticket admits.
 type TicketState string
 

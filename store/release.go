@@ -21,7 +21,7 @@ const (
 var counters = map[holdState]string{holdHeld: "held", holdReleased: "free", holdSold: "sold"}
 
 // moveHolds moves the lines of an order, given in ascending order of ticket
-// type, from one state to another, and the stock with them.
+// type, from one state to another, and at the end of the transaction the stock with them.
 func (w *work) moveHolds(orderID string, lines []ticketing.Ask, from, to holdState) {
 	types, quantities := make([]string, len(lines)), make([]int, len(lines))
 	for i, line := range lines {
@@ -29,12 +29,14 @@ func (w *work) moveHolds(orderID string, lines []ticketing.Ask, from, to holdSta
 	}
 	w.change(len(lines), "UPDATE holds SET state = $3 WHERE order_id = $1 AND ticket_type_id = ANY($2) AND state = $4",
 		orderID, types, to, from)
-	if len(lines) > 1 {
-		w.queue(lockStockSQL, types)
-	}
-	a, b := counters[from], counters[to]
-	w.change(len(lines), `UPDATE stock s SET `+a+` = s.`+a+` - l.quantity, `+b+` = s.`+b+` + l.quantity
-		FROM unnest($1::text[], $2::int[]) AS l(ticket_type_id, quantity) WHERE s.ticket_type_id = l.ticket_type_id`, types, quantities)
+	w.last = append(w.last, func() {
+		if len(lines) > 1 {
+			w.queue(lockStockSQL, types)
+		}
+		a, b := counters[from], counters[to]
+		w.change(len(lines), `UPDATE stock s SET `+a+` = s.`+a+` - l.quantity, `+b+` = s.`+b+` + l.quantity
+			FROM unnest($1::text[], $2::int[]) AS l(ticket_type_id, quantity) WHERE s.ticket_type_id = l.ticket_type_id`, types, quantities)
+	})
 }
 
 // Release gives the stock of an unpaid order back and closes it as state, which is

@@ -49,27 +49,40 @@ FOR UPDATE OF a`
 
 // facts locks an attempt's order and the attempt, and reads what is known of them.
 func (w *work) facts(ctx context.Context, attemptID string) (settlementFacts, error) {
-	var f settlementFacts
+	var (
+		f     settlementFacts
+		lines []heldLine
+	)
 	w.queue(lockOrderSQL, attemptID)
 	one(w.queue(settlementSQL, attemptID), &f.found,
 		&f.attemptID, &f.orderID, &f.provider, &f.gatewayID, &f.Attempt, &f.Payment, &f.Asked.Amount, &f.Asked.Currency,
 		&f.Captured.Amount, &f.Captured.Currency, &f.RejectedFor,
 		&f.Order, &f.orderFee, &f.organiserID, &f.OtherAccepted, &f.openAttempts, &f.callbacks)
-	many(w.queue(`SELECT l.ticket_type_id, l.quantity FROM order_lines l JOIN payment_attempts a ON a.order_id = l.order_id
-		WHERE a.id = $1 ORDER BY l.ticket_type_id`, attemptID), &f.lines, pgx.RowToStructByPos[ticketing.Ask])
-	many(w.queue(`SELECT h.ticket_type_id, h.quantity FROM holds h JOIN payment_attempts a ON a.order_id = h.order_id
-		WHERE a.id = $1 AND h.state = 'HELD' ORDER BY h.ticket_type_id`, attemptID), &f.held, pgx.RowToStructByPos[ticketing.Ask])
+	many(w.queue(`SELECT l.ticket_type_id, l.quantity, coalesce(h.quantity, 0)
+		FROM payment_attempts a JOIN order_lines l ON l.order_id = a.order_id
+		LEFT JOIN holds h ON h.order_id = l.order_id AND h.ticket_type_id = l.ticket_type_id AND h.state = 'HELD'
+		WHERE a.id = $1 ORDER BY l.ticket_type_id`, attemptID), &lines, pgx.RowToStructByPos[heldLine])
 	if err := w.send(ctx); err != nil {
 		return f, err
 	}
 	if !f.found {
 		return f, ticketing.Errorf(ticketing.CodeNotFound, "no such attempt")
 	}
-	f.StockHeld = len(f.lines) > 0 && len(f.lines) == len(f.held)
-	for i := range f.held {
-		f.StockHeld = f.StockHeld && f.held[i] == f.lines[i]
+	f.StockHeld = len(lines) > 0
+	for _, line := range lines {
+		f.lines = append(f.lines, ticketing.Ask{TicketTypeID: line.TicketTypeID, Quantity: line.Quantity})
+		if line.Held > 0 {
+			f.held = append(f.held, ticketing.Ask{TicketTypeID: line.TicketTypeID, Quantity: line.Held})
+		}
+		f.StockHeld = f.StockHeld && line.Held == line.Quantity
 	}
 	return f, nil
+}
+
+// heldLine is a line of an order with what is still set aside for it.
+type heldLine struct {
+	TicketTypeID   string
+	Quantity, Held int
 }
 
 // settle is Settle inside a transaction.

@@ -45,6 +45,9 @@ type work struct {
 	conn  *pgxpool.Conn
 	batch *pgx.Batch
 	begun bool
+	// last queues what changes rows that everybody wants, so that they are locked only for the
+	// end of the transaction.
+	last []func()
 }
 
 // transact runs steps in one transaction and commits it, or rolls it back if they fail. They may
@@ -59,6 +62,9 @@ func (s *Store) transact(ctx context.Context, name string, steps func(context.Co
 		w := &work{conn: conn, batch: &pgx.Batch{}}
 		err = steps(ctx, w)
 		if err == nil {
+			for _, queue := range w.last {
+				queue()
+			}
 			err = w.send(ctx)
 		}
 		if !w.begun {

@@ -104,6 +104,9 @@ func (n *naive) awaitHeld(ctx context.Context, orderID string) error {
 			return ctx.Err()
 		}
 		answer, err := n.client.QueryWorkflow(ctx, naiveID(orderID), "", "status")
+		if err != nil && ctx.Err() == nil {
+			continue // too busy to answer a query: the page asks again
+		}
 		if err != nil {
 			return err
 		}

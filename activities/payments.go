@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,10 +76,14 @@ func (p *Payments) SendRefund(ctx context.Context, refund ticketing.Refund) (tic
 	case payment.RefundFailed:
 		refund.State = ticketing.RefundFailed
 	default:
+		refund.State = ticketing.RefundPending // also where it had failed before: it is under way again
 		return refund, nil
 	}
-	p.Metrics.refunded(refund)
-	return refund, p.Store.FinishRefund(ctx, refund.ID, refund.State, status.Reason)
+	err = p.Store.FinishRefund(ctx, refund.ID, refund.State, status.Reason)
+	if err == nil {
+		p.Metrics.refunded(refund)
+	}
+	return refund, err
 }
 
 // Sweep looks every second, for at most round, for captured money that no
@@ -133,7 +138,7 @@ func (p *Payments) askOpen(ctx context.Context) error {
 		}
 		p.Log.Warn("found a payment nobody told us of", "order_id", attempt.OrderID, "attempt_id", attempt.ID, "provider", attempt.Provider)
 		p.Metrics.swept("lost")
-		attempt.GatewayID = a.fact.GatewayID
+		attempt.GatewayID = cmp.Or(a.fact.GatewayID, attempt.GatewayID, attempt.ID) // as the store has it
 		return p.Deliverer.DeliverPayment(ctx, attempt)
 	})
 	return nil

@@ -65,11 +65,13 @@ func (p *Purchase) Settle(ctx context.Context, attemptID string) (ticketing.Sett
 
 // FlagAttention notes on the order's timeline that a step keeps failing, or no longer does.
 func (p *Purchase) FlagAttention(ctx context.Context, orderID, step string, needed bool) error {
-	p.Metrics.attention(needed)
-	if orderID == "" {
-		return nil
+	if orderID != "" {
+		if err := p.Store.FlagAttention(ctx, orderID, step, needed); err != nil {
+			return err
+		}
 	}
-	return p.Store.FlagAttention(ctx, orderID, step, needed)
+	p.Metrics.attention(needed)
+	return nil
 }
 
 // CloseAttempts forbids every open attempt of an order at its gateway. What the gateways answer is recorded.

@@ -168,8 +168,8 @@ func TestTheLastLookFindsMoneyForAClosedAttempt(t *testing.T) {
 	require.Equal(t, ticketing.VerdictReject, settled.Verdict)
 	require.Equal(t, ticketing.RejectLate, settled.Reason)
 	require.True(t, done[bool](s, s.payments.Retake, late.ID), "the stock is free")
-	require.Equal(t, 1.0, s.count("late_payments_total", "retaken"))
-	require.Equal(t, 1.0, s.count("settlements_total", "late", string(ticketing.VerdictReject)))
+	require.Equal(t, 1, s.count("late_payments_total", "retaken"))
+	require.Equal(t, 1, s.count("settlements_total", "late", string(ticketing.VerdictReject)))
 }
 
 // eventually asks again until it is so.

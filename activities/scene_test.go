@@ -186,7 +186,7 @@ func (s *scene) attempt(a ticketing.PaymentAttempt) ticketing.PaymentAttempt {
 }
 
 // count reads a counter; labels are its values in alphabetical order of their names.
-func (s *scene) count(name string, labels ...string) float64 {
+func (s *scene) count(name string, labels ...string) int {
 	s.Helper()
 	families, err := s.metrics.Gather()
 	require.NoError(s, err)
@@ -200,7 +200,7 @@ func (s *scene) count(name string, labels ...string) float64 {
 				values = append(values, label.GetValue())
 			}
 			if slices.Equal(values, labels) {
-				return metric.GetCounter().GetValue()
+				return int(metric.GetCounter().GetValue())
 			}
 		}
 	}

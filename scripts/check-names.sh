@@ -9,8 +9,9 @@ ours() {
 }
 
 vague=$(ours -type d | grep -E '/(utils?|common|helpers?|managers?|shared|base|misc|internal|lib)$' || true)
+vague+=$(ours -type f -name '*.go' | xargs grep -HnE '^package (utils?|common|helpers?|managers?|shared|base|misc)(_test)?$' || true)
 if [ -n "$vague" ]; then
-	printf 'a folder is named by what is in it, not:\n%s\n' "$vague" >&2
+	printf 'a folder or package is named by what is in it, not:\n%s\n' "$vague" >&2
 	exit 1
 fi
 

@@ -39,8 +39,9 @@ func boxoffice(t *testing.T, environment []string, arguments ...string) *exec.Cm
 	self, err := os.Executable()
 	require.NoError(t, err)
 	command := exec.CommandContext(t.Context(), self, arguments...)
-	command.Env = append([]string{asBinary + "=1"}, environment...)
 	command.Dir = t.TempDir()
+	// Built with -cover, it would complain on stderr of having no folder.
+	command.Env = append([]string{asBinary + "=1", "GOCOVERDIR=" + command.Dir}, environment...)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = 20 * time.Second
 	return command

@@ -218,6 +218,8 @@ func newGateway(name string, methods ...string) *gateway {
 func (g *gateway) Name() string      { return g.name }
 func (g *gateway) Methods() []string { return g.methods }
 
+func (g *gateway) Accepts(string) bool { return true }
+
 func (g *gateway) Create(_ context.Context, order payment.Order, method string) (payment.Checkout, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

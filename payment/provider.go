@@ -16,6 +16,9 @@ var (
 	ErrUnavailable = errors.New("gateway unavailable")
 	// ErrRejected: the gateway understood and refused for good. Asking again changes nothing.
 	ErrRejected = errors.New("gateway rejected the request")
+	// ErrLowBalance: our balance at the gateway is too low for the refund. It was not made; the same
+	// refund id succeeds once the balance suffices.
+	ErrLowBalance = errors.New("balance at the gateway too low")
 	// ErrNotFound: the gateway knows no such payment or refund.
 	ErrNotFound = errors.New("not known to the gateway")
 	// ErrSignature: a callback that the gateway did not sign, or not for us, or too long ago.
@@ -52,12 +55,16 @@ type Order struct {
 	// NotifyURL receives callbacks; ReturnURL is where the payer's browser goes afterwards.
 	NotifyURL string
 	ReturnURL string
+	// PayerIP is the address of the payer's device, which some gateways check; empty if unknown.
+	PayerIP string
 }
 
-// Checkout is where the payer goes: a page or the content of a QR code.
+// Checkout is where the payer goes: a page, the content of a QR code, or a form to be posted.
 type Checkout struct {
 	PayURL string
 	QR     string
+	// Form is what the payer's browser has to POST to PayURL, for gateways whose page takes no plain link.
+	Form map[string]string
 	// GatewayID is the gateway's own id of the payment, if it already has one.
 	GatewayID string
 }
@@ -113,7 +120,36 @@ type NoticeKind string
 const (
 	NoticePayment NoticeKind = "payment"
 	NoticeRefund  NoticeKind = "refund"
+	// NoticeDispute: the payer's bank took the money back, or wants to.
+	NoticeDispute NoticeKind = "dispute"
+	// NoticeOther is genuine, but about nothing that moves money here: kept and acknowledged.
+	NoticeOther NoticeKind = "other"
 )
+
+// DisputeState is where a dispute stands.
+type DisputeState string
+
+// The states of a dispute.
+const (
+	DisputeOpen DisputeState = "open" // the money is withheld until it is decided
+	DisputeWon  DisputeState = "won"  // the money is ours again
+	DisputeLost DisputeState = "lost" // the payer keeps the money
+)
+
+// Dispute is a payer's claim, through their bank, to get captured money back.
+type Dispute struct {
+	ID string
+	// Number and GatewayID identify the payment; Number may be empty where the gateway does not say it.
+	Number    string
+	GatewayID string
+	State     DisputeState
+	// Amount is what is withheld; Fee what the gateway charges us for the dispute, if anything.
+	Amount ticketing.Money
+	Fee    ticketing.Money
+	// Reason is the bank's, in the gateway's words.
+	Reason string
+	At     time.Time
+}
 
 // Notice is a callback whose signature, merchant and freshness were verified.
 type Notice struct {
@@ -123,6 +159,7 @@ type Notice struct {
 	Kind    NoticeKind
 	Payment Status       // when Kind is NoticePayment
 	Refund  RefundStatus // when Kind is NoticeRefund
+	Dispute Dispute      // when Kind is NoticeDispute
 }
 
 // BillLine is one movement of money in a gateway's daily bill.
@@ -133,6 +170,8 @@ type BillLine struct {
 	GatewayID string
 	// Amount is positive for a payment, negative for a refund.
 	Amount ticketing.Money
+	// Fee is what the gateway kept of it for itself; negative when it gave a fee back, zero if the bill does not say.
+	Fee ticketing.Money
 	At     time.Time
 }
 
@@ -146,6 +185,8 @@ type Provider interface {
 	Name() string
 	// Methods lists the methods a buyer may choose at this gateway.
 	Methods() []string
+	// Accepts says whether the gateway collects a currency (ISO 4217).
+	Accepts(currency string) bool
 	// Create opens a payment. The gateway stops taking the money at order.ExpiresAt.
 	Create(ctx context.Context, order Order, method string) (Checkout, error)
 	// Query asks what became of a payment.
@@ -153,7 +194,7 @@ type Provider interface {
 	// Close forbids the payment from now on. The answer decides: it may be StatePaid, if the payer
 	// was faster, or StateUnknown. Closing what the gateway does not know returns ErrNotFound.
 	Close(ctx context.Context, number string) (Status, error)
-	// Refund gives money back.
+	// Refund gives money back. The error may also wrap ErrLowBalance.
 	Refund(ctx context.Context, refund Refund) (RefundStatus, error)
 	// QueryRefund asks what became of a refund.
 	QueryRefund(ctx context.Context, refund Refund) (RefundStatus, error)

@@ -126,6 +126,7 @@ func (s suite) identity(t *testing.T) {
 	for _, m := range s.Provider.Methods() {
 		require.True(t, strings.HasPrefix(m, s.Provider.Name()), "method %s must say whose it is", m)
 	}
+	require.True(t, s.Provider.Accepts(s.Currency))
 	status, _, _ := s.Provider.Acknowledge()
 	require.GreaterOrEqual(t, status, 200)
 	require.Less(t, status, 300)

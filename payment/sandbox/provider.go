@@ -87,6 +87,9 @@ func (p *Provider) Name() string { return Name }
 // Methods implements payment.Provider.
 func (p *Provider) Methods() []string { return []string{MethodWallet, MethodCard, MethodQR} }
 
+// Accepts implements payment.Provider: the sandbox takes any currency.
+func (p *Provider) Accepts(string) bool { return true }
+
 // Create implements payment.Provider.
 func (p *Provider) Create(ctx context.Context, order payment.Order, method string) (payment.Checkout, error) {
 	var made Payment

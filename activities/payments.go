@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// sweepPace is how often the sweep looks; sweepAge how long a callback may wait for its workflow before.
+	// sweepPace is how often the sweep looks; sweepAge how long captured money may wait for its workflow before.
 	sweepPace = time.Second
 	sweepAge  = 5 * time.Second
 	// sweepBatch bounds one look, sweepParallel the gateway calls under way at once.
@@ -110,17 +110,17 @@ func (p *Payments) Sweep(ctx context.Context, round time.Duration) error {
 	}
 }
 
-// deliverKept brings captured money whose callback was kept, but not judged, to its workflow.
+// deliverKept brings captured money that no workflow has acknowledged to its workflow.
 func (p *Payments) deliverKept(ctx context.Context) error {
-	kept, err := p.Store.UnhandledCallbacks(ctx, sweepAge, sweepBatch)
+	kept, err := p.Store.UndeliveredPayments(ctx, sweepAge, sweepBatch)
 	if err != nil {
 		return err
 	}
 	p.each(kept, func(attempt ticketing.PaymentAttempt) error {
-		p.Log.Warn("captured money was not judged in time: delivering it again",
+		p.Log.Warn("captured money was not taken care of in time: delivering it again",
 			"order_id", attempt.OrderID, "attempt_id", attempt.ID, "provider", attempt.Provider)
 		p.Metrics.swept("kept")
-		return p.Deliverer.DeliverPayment(ctx, attempt)
+		return p.deliver(ctx, attempt)
 	})
 	return nil
 }
@@ -139,9 +139,17 @@ func (p *Payments) askOpen(ctx context.Context) error {
 		p.Log.Warn("found a payment nobody told us of", "order_id", attempt.OrderID, "attempt_id", attempt.ID, "provider", attempt.Provider)
 		p.Metrics.swept("lost")
 		attempt.GatewayID = cmp.Or(a.fact.GatewayID, attempt.GatewayID, attempt.ID) // as the store has it
-		return p.Deliverer.DeliverPayment(ctx, attempt)
+		return p.deliver(ctx, attempt)
 	})
 	return nil
+}
+
+// deliver brings captured money to its workflow, and notes that it is there.
+func (p *Payments) deliver(ctx context.Context, attempt ticketing.PaymentAttempt) error {
+	if err := p.Deliverer.DeliverPayment(ctx, attempt); err != nil {
+		return err
+	}
+	return p.Store.MarkDelivered(ctx, attempt.ID)
 }
 
 // each runs step for every attempt, sweepParallel at a time. One that fails is logged and comes

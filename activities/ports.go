@@ -24,7 +24,7 @@ type Store interface {
 	RecordPayment(ctx context.Context, fact ticketing.PaymentFact) error
 	// Settle judges an attempt by the stored facts (ticketing.JudgePayment) and carries the verdict
 	// out: accepted, the order is paid, its tickets issued and the ledger written; rejected, the
-	// money is booked as owed back. It marks the attempt's kept callbacks as handled.
+	// money is booked as owed back.
 	Settle(ctx context.Context, attemptID string) (ticketing.Settlement, error)
 	// OpenAttempts lists the attempts of an order the gateway may still capture money for, and those
 	// it has captured money for that nobody has judged yet.
@@ -41,10 +41,11 @@ type Store interface {
 	FinishRefund(ctx context.Context, refundID string, state ticketing.RefundState, reason string) error
 	// FlagAttention notes on the order's timeline that a step keeps failing (or no longer does).
 	FlagAttention(ctx context.Context, orderID, step string, needed bool) error
-	// UnhandledCallbacks lists, oldest first, the attempts whose captured money no workflow has taken
-	// care of for longer than age, whether a kept callback or a gateway's answer told us of it: money
-	// nobody has judged, and rejected money of which neither a refund was stored nor the stock taken again.
-	UnhandledCallbacks(ctx context.Context, age time.Duration, limit int) ([]ticketing.PaymentAttempt, error)
+	// UndeliveredPayments lists, oldest first, the attempts whose captured money no workflow has
+	// acknowledged for longer than age, and money that came to nothing a minute after its delivery.
+	UndeliveredPayments(ctx context.Context, age time.Duration, limit int) ([]ticketing.PaymentAttempt, error)
+	// MarkDelivered notes that workflows have acknowledged the captured money of attempts.
+	MarkDelivered(ctx context.Context, attemptIDs ...string) error
 	// AttemptsToAsk lists open attempts of live orders that are due to be asked about at their
 	// gateway, and notes that they were: the first time 5 s after they began, then at growing
 	// intervals of at most a minute.

@@ -148,7 +148,9 @@ func (s *scene) opened(orderID string) ticketing.PaymentAttempt {
 		NotifyURL: "http://127.0.0.1:9/callbacks", ReturnURL: "http://shop.example/orders/1",
 	}, attempt.Method)
 	require.NoError(s, err)
-	require.NoError(s, s.store.AttemptOpened(s.Context(), attempt.ID, checkout.GatewayID, checkout.PayURL, checkout.QR))
+	require.NoError(s, s.store.AttemptOpened(s.Context(), attempt.ID, ticketing.OpenedAttempt{
+		GatewayID: checkout.GatewayID, PayURL: checkout.PayURL, QR: checkout.QR,
+	}))
 	attempt.GatewayID = checkout.GatewayID
 	return attempt
 }

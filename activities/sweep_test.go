@@ -94,9 +94,20 @@ func TestHazard25TheSweepDeliversWhatWasKeptTooLong(t *testing.T) {
 	tries := s.delivered.tries(old)
 	require.Equal(t, tries, s.count("swept_payments_total", "kept"))
 
-	done[ticketing.Settlement](s, s.purchase.Settle, old.ID)
 	s.sweeps()
-	require.Equal(t, tries, s.delivered.tries(old), "what is judged is delivered no more")
+	require.Equal(t, tries, s.delivered.tries(old), "what a workflow has acknowledged is delivered no more")
+}
+
+// TestAVerdictItsWorkflowForgotIsDeliveredAgain: the verdict was stored by a workflow task whose
+// completion was lost, and with it the workflow's memory of it.
+func TestAVerdictItsWorkflowForgotIsDeliveredAgain(t *testing.T) {
+	s := newScene(t)
+	attempt := s.kept(6 * time.Second)
+	settled := done[ticketing.Settlement](s, s.purchase.Settle, attempt.ID)
+	require.Equal(t, ticketing.VerdictAccept, settled.Verdict)
+	s.sweeps()
+	require.Equal(t, attempt.ID, s.next().ID)
+	s.wantNoDelivery()
 }
 
 func TestTheSweepFindsAPaymentNobodyToldOf(t *testing.T) {
@@ -174,8 +185,7 @@ func TestADeliveryThatFailsHoldsUpNoOtherAndComesAgain(t *testing.T) {
 	}
 	stop := s.sweeping()
 	require.ElementsMatch(t, others, []string{s.next().ID, s.next().ID}, "the oldest failed, the others arrived")
-	for s.next().ID != failing.ID { // what nobody judges comes with every look
-	}
+	require.Equal(t, failing.ID, s.next().ID, "what nobody acknowledged comes with the next look")
 	require.Contains(t, lines.String(), "no Temporal today")
 	require.Contains(t, lines.String(), failing.ID)
 	require.NoError(t, stop())
@@ -196,8 +206,7 @@ func TestADeliveryThatHangsHoldsUpNoOther(t *testing.T) {
 	t.Cleanup(letGo) // before the sweep is waited for
 	require.Equal(t, paid.ID, s.next().ID)
 	letGo()
-	for s.next().ID != hanging.ID {
-	}
+	require.Equal(t, hanging.ID, s.next().ID)
 	require.NoError(t, stop())
 }
 

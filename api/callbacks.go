@@ -14,16 +14,11 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-const (
-	// keepBound is how long a callback may take to be kept; gateways wait about five seconds.
-	keepBound = 3 * time.Second
-	// deliverBound is how long its delivery may hold up the acknowledgement.
-	deliverBound = 4 * time.Second
-)
+// keepBound is how long a callback may take to be kept; gateways wait about five seconds.
+const keepBound = 3 * time.Second
 
-// callback answers POST /api/v1/callbacks/{provider}: verify, keep, deliver, acknowledge. Nothing
-// is acknowledged that was not kept; what was kept is acknowledged whatever happens next, for the
-// sweep delivers it too.
+// callback answers POST /api/v1/callbacks/{provider}: verify, keep, acknowledge. Nothing is
+// acknowledged that was not kept. What was kept is on its way to its workflow.
 func (s *Server) callback(c *fiber.Ctx) error {
 	gateway, ok := s.Payments.Provider(c.Params("provider"))
 	if !ok {
@@ -53,24 +48,13 @@ func (s *Server) callback(c *fiber.Ctx) error {
 		s.alarm(kept.Attempt, *keep.Payment)
 	}
 	if !kept.Handled {
-		s.deliver(kept.Attempt)
+		s.deliveries.post(kept.Attempt)
 	}
 	status, contentType, answer := gateway.Acknowledge()
 	c.Status(status)
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Response().SetBodyRaw(answer)
 	return nil
-}
-
-// deliver brings captured money to its workflow. Failing is no loss: the sweep tries again.
-func (s *Server) deliver(attempt ticketing.PaymentAttempt) {
-	ctx, cancel := context.WithTimeout(context.Background(), deliverBound)
-	defer cancel()
-	if err := s.Deliverer.DeliverPayment(ctx, attempt); err != nil {
-		s.metrics.deliveriesFailed.Inc()
-		s.Log.Warn("captured money is kept but not delivered yet", "order_id", attempt.OrderID,
-			"attempt_id", attempt.ID, "provider", attempt.Provider, "error", err)
-	}
 }
 
 // callbackOf says in the domain's words what a gateway's notice says.

@@ -284,7 +284,14 @@ func (w *world) attempt(o placed, method string) string {
 
 func (w *world) callback(signature string, body any) answer {
 	w.t.Helper()
+	defer w.delivered()
 	return w.do(call{method: http.MethodPost, path: "/api/v1/callbacks/sandbox", body: body, header: map[string]string{signatureHeader: signature}, valid: true})
+}
+
+// delivered waits until captured money is where it belongs, or could not be brought there.
+func (w *world) delivered() {
+	w.t.Helper()
+	require.Eventually(w.t, w.server.Idle, 10*time.Second, time.Millisecond)
 }
 
 // programme is a small catalogue: a play with two prices, a match whose sale has not begun, a

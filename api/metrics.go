@@ -100,9 +100,9 @@ var countGauges = []struct {
 	{"overdue_holds", "Open holds whose time is up.", "", single(func(c ticketing.Counts) int { return c.OverdueHolds })},
 	{"late_money", "Captured payments that pay no order and have not gone back.", "", single(func(c ticketing.Counts) int { return c.LateMoney })},
 	{"awaiting_refund", "Captured money that pays no order and has not gone back, in minor units.", "currency", several[string, int64](func(c ticketing.Counts) map[string]int64 { return c.AwaitingRefund })},
-	{"unhandled_callbacks", "Kept callbacks that await a verdict.", "", single(func(c ticketing.Counts) int { return c.UnhandledCallbacks })},
-	{"oldest_unhandled_callback_seconds", "Age of the oldest kept callback that awaits a verdict.", "", func(c ticketing.Counts) map[string]float64 {
-		return map[string]float64{"": c.OldestUnhandled.Seconds()}
+	{"undelivered_payments", "Captured payments no workflow has acknowledged yet.", "", single(func(c ticketing.Counts) int { return c.UndeliveredPayments })},
+	{"oldest_undelivered_payment_seconds", "How long ago the oldest of them was captured.", "", func(c ticketing.Counts) map[string]float64 {
+		return map[string]float64{"": c.OldestUndelivered.Seconds()}
 	}},
 	{"pending_refunds", "Refunds whose outcome is not known yet.", "", single(func(c ticketing.Counts) int { return c.PendingRefunds })},
 	{"failed_refunds", "Refunds a gateway will not make; a person settles them.", "", single(func(c ticketing.Counts) int { return c.FailedRefunds })},

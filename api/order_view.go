@@ -56,6 +56,7 @@ type attemptView struct {
 	State     ticketing.AttemptState `json:"state"`
 	Amount    ticketing.Money        `json:"amount"`
 	PayURL    string                 `json:"pay_url,omitzero"`
+	PayForm   map[string]string      `json:"pay_form,omitempty"`
 	QR        string                 `json:"qr,omitzero"`
 	CreatedAt instant                `json:"created_at"`
 	ExpiresAt instant                `json:"expires_at"`
@@ -124,7 +125,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 		v.EventTitle, v.SessionStartsAt, v.Venue = l.event.Title, instant(l.session.StartsAt), &l.session.Venue
 	}
 	if o.State.HoldsStock() {
-		v.Methods = s.Payments.Methods()
+		v.Methods = s.Payments.Methods(o.Total.Currency)
 	}
 	name := func(ticketTypeID string) ticketing.Text {
 		if t, ok := k.typeName[ticketTypeID]; ok {
@@ -139,7 +140,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	for _, a := range o.Attempts {
 		v.Attempts = append(v.Attempts, attemptView{
 			ID: a.ID, Method: a.Method, Provider: a.Provider, State: a.State, Amount: a.Amount,
-			PayURL: a.PayURL, QR: a.QR, CreatedAt: instant(a.CreatedAt), ExpiresAt: instant(a.ExpiresAt),
+			PayURL: a.PayURL, PayForm: a.PayForm, QR: a.QR, CreatedAt: instant(a.CreatedAt), ExpiresAt: instant(a.ExpiresAt),
 		})
 	}
 	for _, t := range o.Tickets {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -18,11 +19,12 @@ type paymentRequest struct {
 }
 
 type paymentView struct {
-	AttemptID string  `json:"attempt_id"`
-	Method    string  `json:"method"`
-	PayURL    string  `json:"pay_url,omitzero"`
-	QR        string  `json:"qr,omitzero"`
-	ExpiresAt instant `json:"expires_at"`
+	AttemptID string            `json:"attempt_id"`
+	Method    string            `json:"method"`
+	PayURL    string            `json:"pay_url,omitzero"`
+	PayForm   map[string]string `json:"pay_form,omitempty"`
+	QR        string            `json:"qr,omitzero"`
+	ExpiresAt instant           `json:"expires_at"`
 }
 
 const (
@@ -84,11 +86,13 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 		}
 	}
 	s.metrics.attempts.WithLabelValues(gateway.Name(), "opened").Inc()
-	if err := s.Store.AttemptOpened(ctx, attempt.ID, checkout.GatewayID, checkout.PayURL, checkout.QR); err != nil {
+	if err := s.Store.AttemptOpened(ctx, attempt.ID, ticketing.OpenedAttempt{
+		GatewayID: checkout.GatewayID, PayURL: checkout.PayURL, QR: checkout.QR, PayForm: checkout.Form,
+	}); err != nil {
 		return unavailable(err)
 	}
 	return sendJSON(c, fiber.StatusCreated, paymentView{
-		AttemptID: attempt.ID, Method: attempt.Method, PayURL: checkout.PayURL, QR: checkout.QR, ExpiresAt: instant(attempt.ExpiresAt),
+		AttemptID: attempt.ID, Method: attempt.Method, PayURL: checkout.PayURL, PayForm: checkout.Form, QR: checkout.QR, ExpiresAt: instant(attempt.ExpiresAt),
 	})
 }
 
@@ -98,6 +102,9 @@ func newNumber() string { return rand.Text() }
 // create opens a payment at its gateway. A gateway that does not answer is tried once more with
 // the same number, by which it knows that it is the same payment.
 func (s *Server) create(ctx context.Context, gateway payment.Provider, attempt ticketing.StartedAttempt) (payment.Checkout, error) {
+	if !gateway.Accepts(attempt.Amount.Currency) {
+		return payment.Checkout{}, fmt.Errorf("%w: %s does not collect %s", payment.ErrRejected, gateway.Name(), attempt.Amount.Currency)
+	}
 	ask := payment.Order{
 		Number: attempt.ID, Amount: attempt.Amount, Description: s.describe(ctx, attempt), Language: attempt.Language,
 		ExpiresAt: attempt.ExpiresAt,
@@ -184,7 +191,7 @@ func (s *Server) closeOne(ctx context.Context, attempt ticketing.PaymentAttempt)
 		return false
 	}
 	attempt.GatewayID = status.GatewayID
-	s.deliver(attempt)
+	s.deliveries.bring(attempt)
 	return true
 }
 

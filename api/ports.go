@@ -36,7 +36,9 @@ type Store interface {
 	// there is nothing to pay.
 	StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.StartedAttempt, error)
 	// AttemptOpened stores what the gateway answered to the attempt's creation.
-	AttemptOpened(ctx context.Context, attemptID, gatewayID, payURL, qr string) error
+	AttemptOpened(ctx context.Context, attemptID string, opened ticketing.OpenedAttempt) error
+	// MarkDelivered notes that workflows have acknowledged the captured money of attempts.
+	MarkDelivered(ctx context.Context, attemptIDs ...string) error
 	// RecordPayment stores a verified fact about an attempt.
 	RecordPayment(ctx context.Context, fact ticketing.PaymentFact) error
 

@@ -25,8 +25,6 @@ const (
 	eagerWait = time.Second
 	// holdWait is how long the purchase is asked before the buyer gets the order's address instead.
 	holdWait = 5 * time.Second
-	// taskTimeout is how long a purchase waits for a worker that was killed in the middle of a task.
-	taskTimeout = 5 * time.Second
 	// holdID and cancelID are fixed, so that asking again adds nothing to the history.
 	holdID   = "hold"
 	cancelID = "cancel"
@@ -67,7 +65,7 @@ func (s *Sagas) Start(ctx context.Context, p NewPurchase) (ticketing.HoldResult,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		EnableEagerStart:                         s.eager,
-		WorkflowTaskTimeout:                      taskTimeout,
+		WorkflowTaskTimeout:                      workflows.TaskTimeout,
 		StaticSummary:                            p.Summary,
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			workflows.OrderState.ValueSet(string(ticketing.OrderPending)),

@@ -69,17 +69,18 @@ type Config struct {
 // Server answers HTTP. Make one with New, start it with Open, end it with Shutdown.
 type Server struct {
 	Config
-	app       *fiber.App
-	routes    []route
-	catalogue *catalogueCache
-	stock     *stockCache
-	rendered  *renderCache
-	orders    *watcher
-	submits   submits
-	admission *admission
-	site      *site
-	metrics   *metrics
-	readiness readiness
+	app        *fiber.App
+	routes     []route
+	catalogue  *catalogueCache
+	stock      *stockCache
+	rendered   *renderCache
+	orders     *watcher
+	submits    submits
+	admission  *admission
+	deliveries *deliveries
+	site       *site
+	metrics    *metrics
+	readiness  readiness
 
 	listener net.Listener
 	served   chan error
@@ -118,6 +119,7 @@ func New(c Config) (*Server, error) {
 	s.admission = newAdmission(s.stock)
 	s.orders = newWatcher(orderPace, s.orderRevisions(), s.done, &s.pollers, c.Log)
 	s.rendered = newRenderCache()
+	s.deliveries = newDeliveries(c.Deliverer, c.Store, s.metrics, s.done, &s.pollers, c.Log)
 	var err error
 	if s.site, err = newSite(c.Web); err != nil {
 		return nil, fmt.Errorf("read the web application: %w", err)
@@ -275,6 +277,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		close(s.done)
 		s.stock.watch.settle()
 		s.orders.settle()
+		s.deliveries.settle()
 		if s.listener != nil {
 			err = s.app.ShutdownWithContext(ctx)
 			// Should serving not have begun yet, it finds nothing to serve.

@@ -41,11 +41,13 @@ func (r *Registry) ForMethod(method string) (Provider, bool) {
 	return p, ok
 }
 
-// Methods lists every method on offer, sorted.
-func (r *Registry) Methods() []string {
+// Methods lists every method on offer for a currency, sorted.
+func (r *Registry) Methods(currency string) []string {
 	methods := make([]string, 0, len(r.byMethod))
-	for m := range r.byMethod {
-		methods = append(methods, m)
+	for m, p := range r.byMethod {
+		if p.Accepts(currency) {
+			methods = append(methods, m)
+		}
 	}
 	sort.Strings(methods)
 	return methods

@@ -11,12 +11,12 @@ import (
 
 // attemptSQL reads attempts in the form of scanAttempt.
 const attemptSQL = `SELECT a.id, coalesce(a.order_id, ''), a.provider, coalesce(a.gateway_id, ''), a.method, a.state,
-	a.amount, a.currency, a.pay_url, a.qr, a.expires_at, a.created_at FROM payment_attempts a`
+	a.amount, a.currency, a.pay_url, a.qr, a.pay_form, a.expires_at, a.created_at FROM payment_attempts a`
 
 func scanAttempt(row pgx.CollectableRow) (ticketing.PaymentAttempt, error) {
 	var a ticketing.PaymentAttempt
 	err := row.Scan(&a.ID, &a.OrderID, &a.Provider, &a.GatewayID, &a.Method, &a.State,
-		&a.Amount.Amount, &a.Amount.Currency, &a.PayURL, &a.QR, &a.ExpiresAt, &a.CreatedAt)
+		&a.Amount.Amount, &a.Amount.Currency, &a.PayURL, &a.QR, &a.PayForm, &a.ExpiresAt, &a.CreatedAt)
 	a.ExpiresAt, a.CreatedAt = a.ExpiresAt.UTC(), a.CreatedAt.UTC()
 	return a, err
 }
@@ -115,12 +115,12 @@ func (o payableOrder) whyNoAttempt() error {
 
 // AttemptOpened records what the gateway answered to the creation of an attempt. It
 // never takes an attempt back that has gone further meanwhile. Error: CodeNotFound.
-func (s *Store) AttemptOpened(ctx context.Context, attemptID, gatewayID, payURL, qr string) error {
+func (s *Store) AttemptOpened(ctx context.Context, attemptID string, opened ticketing.OpenedAttempt) error {
 	return s.retry(ctx, "open an attempt", func(ctx context.Context) error {
 		tag, err := s.pool.Exec(ctx, `UPDATE payment_attempts SET
 			state = CASE WHEN state = 'CREATED' THEN 'PENDING' ELSE state END,
-			gateway_id = coalesce(gateway_id, nullif($2, '')), pay_url = $3, qr = $4, updated_at = clock_timestamp()
-			WHERE id = $1`, attemptID, gatewayID, payURL, qr)
+			gateway_id = coalesce(gateway_id, nullif($2, '')), pay_url = $3, qr = $4, pay_form = $5, updated_at = clock_timestamp()
+			WHERE id = $1`, attemptID, opened.GatewayID, opened.PayURL, opened.QR, opened.PayForm)
 		if err == nil && tag.RowsAffected() == 0 {
 			return ticketing.Errorf(ticketing.CodeNotFound, "no such attempt")
 		}
@@ -144,15 +144,27 @@ func (s *Store) WatchedAttempts(ctx context.Context, orderID string) ([]ticketin
 		ORDER BY a.created_at, a.id`, orderID)
 }
 
-// UnhandledCallbacks lists, oldest first, the attempts whose captured money no
-// workflow has taken care of for longer than age: money that nobody has judged, and rejected money of
-// which neither a refund was stored nor the stock taken again. It does not matter whether a kept callback or
-// an answer of the gateway told us of the money.
-func (s *Store) UnhandledCallbacks(ctx context.Context, age time.Duration, limit int) ([]ticketing.PaymentAttempt, error) {
-	return list(ctx, s, "list unhandled payments", scanAttempt, attemptSQL+`
-		WHERE a.captured_amount IS NOT NULL AND a.state NOT IN ('ACCEPTED', 'REFUNDED') AND a.captured_at < clock_timestamp() - $1::interval
-			AND NOT EXISTS (SELECT FROM refunds r WHERE r.attempt_id = a.id)
+// UndeliveredPayments lists, oldest first, the attempts whose captured money no
+// workflow has acknowledged for longer than age, whether a kept callback or an answer of the gateway told us of
+// it. An accepted one is among them: its workflow may have lost what it did. So is money that came to nothing a
+// minute after its delivery: not judged, or rejected without a refund stored or the stock taken again.
+func (s *Store) UndeliveredPayments(ctx context.Context, age time.Duration, limit int) ([]ticketing.PaymentAttempt, error) {
+	return list(ctx, s, "list undelivered payments", scanAttempt, attemptSQL+`
+		WHERE a.captured_amount IS NOT NULL AND (a.delivered_at IS NULL OR a.state NOT IN ('ACCEPTED', 'REFUNDED'))
+			AND a.captured_at < clock_timestamp() - $1::interval
+			AND (a.delivered_at IS NULL OR a.delivered_at < clock_timestamp() - interval '1 minute'
+				AND NOT EXISTS (SELECT FROM refunds r WHERE r.attempt_id = a.id))
 		ORDER BY a.captured_at LIMIT $2`, age, limit)
+}
+
+// MarkDelivered notes that workflows have acknowledged the captured money of attempts. Attempts
+// without captured money are left alone.
+func (s *Store) MarkDelivered(ctx context.Context, attemptIDs ...string) error {
+	return s.retry(ctx, "mark delivered", func(ctx context.Context) error {
+		_, err := s.pool.Exec(ctx, `UPDATE payment_attempts SET delivered_at = clock_timestamp()
+			WHERE id = ANY ($1) AND captured_amount IS NOT NULL`, attemptIDs)
+		return err
+	})
 }
 
 // AttemptsToAsk lists open attempts of live orders that are due to be asked

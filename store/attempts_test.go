@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ func TestStartAttemptOnceWhileTheOrderIsUnpaid(t *testing.T) {
 	inParallel(len(attempts), func(i int) { attempts[i] = must(s.StartAttempt(t.Context(), ask))(t).PaymentAttempt })
 	o := s.order(order)
 	for _, a := range attempts {
-		if a != attempts[0] || a.State != ticketing.AttemptCreated || a.Amount != o.Total || !a.ExpiresAt.Equal(o.PayBy) || a.Method != "sandbox_qr" {
+		if !reflect.DeepEqual(a, attempts[0]) || a.State != ticketing.AttemptCreated || a.Amount != o.Total || !a.ExpiresAt.Equal(o.PayBy) || a.Method != "sandbox_qr" {
 			t.Errorf("started %+v", a)
 		}
 	}
@@ -42,7 +43,7 @@ func TestStartAttemptOnceWhileTheOrderIsUnpaid(t *testing.T) {
 	wantCode(t, err, ticketing.CodeConflict)
 	// What was stored before the order closed is still answered.
 	s.expired(order)
-	if again := must(s.StartAttempt(t.Context(), ask))(t).PaymentAttempt; again != attempts[0] {
+	if again := must(s.StartAttempt(t.Context(), ask))(t).PaymentAttempt; !reflect.DeepEqual(again, attempts[0]) {
 		t.Errorf("again %+v", again)
 	}
 }
@@ -80,13 +81,15 @@ func TestHazard04ACallbackMayComeBeforeTheCreateCallReturns(t *testing.T) {
 	}))(t).PaymentAttempt
 	s.captured(attempt)
 	must(s.Settle(t.Context(), attempt.ID))(t)
-	if err := s.AttemptOpened(t.Context(), attempt.ID, "G-"+attempt.ID, "https://pay.example/2", "qr"); err != nil {
+	if err := s.AttemptOpened(t.Context(), attempt.ID, ticketing.OpenedAttempt{
+		GatewayID: "G-" + attempt.ID, PayURL: "https://pay.example/2", QR: "qr", PayForm: map[string]string{"sign": "é&=\""},
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if a := s.order(order).Attempts[0]; a.State != ticketing.AttemptAccepted || a.PayURL != "https://pay.example/2" || a.QR != "qr" {
+	if a := s.order(order).Attempts[0]; a.State != ticketing.AttemptAccepted || a.PayURL != "https://pay.example/2" || a.QR != "qr" || a.PayForm["sign"] != "é&=\"" {
 		t.Errorf("attempt %+v", a)
 	}
-	wantCode(t, s.AttemptOpened(t.Context(), "nothing", "", "", ""), ticketing.CodeNotFound)
+	wantCode(t, s.AttemptOpened(t.Context(), "nothing", ticketing.OpenedAttempt{}), ticketing.CodeNotFound)
 	s.wantSound()
 }
 

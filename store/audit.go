@@ -196,10 +196,9 @@ SELECT order_id, format('%s times %s of %s', count(*), kind, detail ->> 'attempt
 WHERE kind IN ('attempt_started', 'attempt_declined', 'attempt_closed', 'payment_received', 'payment_rejected', 'late_payment',
     'refund_started', 'refund_settled')
 GROUP BY order_id, kind, detail ->> 'attempt_id', detail ->> 'refund_id' HAVING count(*) > 1`},
-	{11, "a callback whose money is judged is handled", true, `
-SELECT c.id::text, format('%s event %s, attempt %s is %s', c.provider, c.event_id, a.id, a.state)
-FROM callbacks c JOIN payment_attempts a ON a.id = c.attempt_id
-WHERE c.handled_at IS NULL AND a.state IN ('ACCEPTED', 'REFUNDED') AND c.received_at <= now() - $1::interval`},
+	{4, "a workflow knows of captured money", true, `
+SELECT id, format('%s, captured at %s', state, captured_at) FROM payment_attempts
+WHERE captured_amount IS NOT NULL AND delivered_at IS NULL AND captured_at <= now() - $1::interval`},
 	{12, "an order costs its lines and its fee", false, `
 SELECT o.id, format('total %s %s, lines %s, fee %s', o.total, o.currency, coalesce(sum(l.amount), 0), o.order_fee)
 FROM orders o LEFT JOIN order_lines l ON l.order_id = o.id WHERE o.state <> 'REFUSED'

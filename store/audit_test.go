@@ -34,7 +34,7 @@ var plants = map[string]string{
 	"the timeline counts without gaps up to the order's revision":            "DELETE FROM order_events WHERE sequence = 1",
 	"an order is paid once, and each payment is received once": `INSERT INTO order_events (order_id, sequence, kind, state)
 		SELECT order_id, 99, 'paid', 'PAID' FROM order_events WHERE kind = 'paid'`,
-	"a callback whose money is judged is handled":            "UPDATE callbacks SET handled_at = NULL",
+	"a workflow knows of captured money":                     "UPDATE payment_attempts SET delivered_at = NULL",
 	"an order costs its lines and its fee":                   "UPDATE orders SET total = total + 1",
 	"an order is priced in the currency of its ticket types": "UPDATE ticket_types SET currency = 'EUR'",
 }

@@ -56,22 +56,22 @@ func (s *Store) sealCallback(c ticketing.Callback) (header encryption.Sealed[cal
 	return header, body, err
 }
 
-// inbox queues the callback's row; first and handled are there after the next send.
-func (w *work) inbox(c ticketing.Callback, row inboxRow, kind, attemptID, refundID string, done bool) (first, handled *bool) {
-	first, handled = new(bool), new(bool)
+// inbox queues the callback's row; whether it is the event's first is known after the next send.
+func (w *work) inbox(c ticketing.Callback, row inboxRow, kind, attemptID, refundID string) (first *bool) {
+	first = new(bool)
 	one(w.queue(`
-INSERT INTO callbacks (provider, event_id, kind, attempt_id, refund_id, header, body, handled_at)
-VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''), $6, $7, CASE WHEN $8 THEN clock_timestamp() END)
+INSERT INTO callbacks (provider, event_id, kind, attempt_id, refund_id, header, body)
+VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''), $6, $7)
 ON CONFLICT ON CONSTRAINT callbacks_event DO UPDATE SET deliveries = callbacks.deliveries + 1
-RETURNING xmax = 0, handled_at IS NOT NULL`,
-		c.Provider, c.EventID, kind, attemptID, refundID, row.header, row.body, done), new(bool), first, handled)
-	return first, handled
+RETURNING xmax = 0`,
+		c.Provider, c.EventID, kind, attemptID, refundID, row.header, row.body), new(bool), first)
+	return first
 }
 
 func (w *work) keepPayment(ctx context.Context, c ticketing.Callback, row inboxRow) (ticketing.KeptCallback, error) {
 	fact := *c.Payment
 	known := w.record(fact, byCallback)
-	first, handled := w.inbox(c, row, "payment", fact.AttemptID, "", fact.State != ticketing.PaymentPaid)
+	first := w.inbox(c, row, "payment", fact.AttemptID, "")
 	if err := w.send(ctx); err != nil {
 		return ticketing.KeptCallback{}, err
 	}
@@ -84,15 +84,12 @@ func (w *work) keepPayment(ctx context.Context, c ticketing.Callback, row inboxR
 			return ticketing.KeptCallback{}, err
 		}
 	}
-	if !known.open && !*handled {
-		w.queue("UPDATE callbacks SET handled_at = clock_timestamp() WHERE provider = $1 AND event_id = $2", c.Provider, c.EventID)
-	}
 	return ticketing.KeptCallback{First: *first, Handled: !known.open, Attempt: known.attempt, Order: known.order}, nil
 }
 
 func (w *work) keepRefund(ctx context.Context, c ticketing.Callback, row inboxRow) (ticketing.KeptCallback, error) {
 	w.queue(lockOrderOfRefundSQL, c.Refund.ID)
-	first, _ := w.inbox(c, row, "refund", "", c.Refund.ID, true)
+	first := w.inbox(c, row, "refund", "", c.Refund.ID)
 	if err := w.send(ctx); err != nil {
 		return ticketing.KeptCallback{}, err
 	}

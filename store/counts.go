@@ -18,8 +18,8 @@ func (s *Store) Counts(ctx context.Context) (ticketing.Counts, error) {
 		one(batch.Queue(`SELECT count(DISTINCT order_id), coalesce(sum(quantity), 0),
 			count(DISTINCT order_id) FILTER (WHERE expires_at < now()) FROM holds WHERE state = 'HELD'`),
 			&found, &c.OpenHolds, &c.HeldTickets, &c.OverdueHolds)
-		one(batch.Queue(`SELECT count(*), coalesce(now() - min(received_at), '0') FROM callbacks WHERE handled_at IS NULL`),
-			&found, &c.UnhandledCallbacks, &c.OldestUnhandled)
+		one(batch.Queue(`SELECT count(*), coalesce(now() - min(captured_at), '0') FROM payment_attempts
+			WHERE captured_amount IS NOT NULL AND delivered_at IS NULL`), &found, &c.UndeliveredPayments, &c.OldestUndelivered)
 		one(batch.Queue(`SELECT count(*) FILTER (WHERE state = 'PENDING'), count(*) FILTER (WHERE state = 'FAILED')
 			FROM refunds WHERE state <> 'SUCCEEDED'`), &found, &c.PendingRefunds, &c.FailedRefunds)
 		tally(batch.Queue(`SELECT state, count(*) FROM orders WHERE created_at > now() - interval '24 hours' GROUP BY 1`), c.Orders)

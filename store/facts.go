@@ -64,7 +64,7 @@ func (r *recorded) columns() []any {
 	a := &r.attempt
 	return []any{
 		&r.open, &r.order, &a.ID, &a.OrderID, &a.Provider, &a.GatewayID, &a.Method, &a.State,
-		&a.Amount.Amount, &a.Amount.Currency, &a.PayURL, &a.QR, &a.ExpiresAt, &a.CreatedAt,
+		&a.Amount.Amount, &a.Amount.Currency, &a.PayURL, &a.QR, &a.PayForm, &a.ExpiresAt, &a.CreatedAt,
 	}
 }
 
@@ -111,7 +111,7 @@ const recordedSQL = `
 SELECT a.captured_amount IS NOT NULL AND a.state NOT IN ('ACCEPTED', 'REFUNDED') AND NOT EXISTS (SELECT FROM refunds r WHERE r.attempt_id = a.id),
     coalesce(o.state, ''),
     a.id, coalesce(a.order_id, ''), a.provider, coalesce(a.gateway_id, ''), a.method, a.state,
-    a.amount, a.currency, a.pay_url, a.qr, a.expires_at, a.created_at
+    a.amount, a.currency, a.pay_url, a.qr, a.pay_form, a.expires_at, a.created_at
 FROM payment_attempts a LEFT JOIN orders o ON o.id = a.order_id WHERE a.id = $1`
 
 // recordOrphan keeps captured money no attempt of ours asked for.

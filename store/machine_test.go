@@ -48,6 +48,7 @@ func (l *life) end(t *rapid.T) {
 		must(l.Release(l.Context(), r.OrderID, ticketing.OrderExpired))(t)
 	}
 	for _, a := range l.attempts {
+		l.delivered(a.ID)
 		if must(l.Settle(l.Context(), a.ID))(t).Verdict != ticketing.VerdictReject || must(l.Retake(l.Context(), a.ID))(t) {
 			continue
 		}

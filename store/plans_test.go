@@ -23,10 +23,11 @@ var fill = []string{
 	`INSERT INTO order_events SELECT (jsonb_populate_record(e, jsonb_build_object('order_id', c.new))).* FROM order_events e JOIN copies c ON c.old = e.order_id`,
 	`INSERT INTO tickets SELECT (jsonb_populate_record(t, jsonb_build_object('order_id', c.new, 'id', c.new || t.id, 'code', c.new || t.code))).*
 		FROM tickets t JOIN copies c ON c.old = t.order_id`,
+	`UPDATE payment_attempts SET delivered_at = now() WHERE captured_amount IS NOT NULL`,
 	`INSERT INTO payment_attempts SELECT (jsonb_populate_record(a, jsonb_build_object('order_id', c.new, 'id', c.new, 'gateway_id', c.new))).*
 		FROM payment_attempts a JOIN copies c ON c.old = a.order_id`,
-	`INSERT INTO callbacks (provider, event_id, kind, attempt_id, header, body, handled_at)
-		SELECT k.provider, c.new, k.kind, c.new, k.header, k.body, k.handled_at FROM (SELECT * FROM callbacks LIMIT 1) k, copies c`,
+	`INSERT INTO callbacks (provider, event_id, kind, attempt_id, header, body)
+		SELECT k.provider, c.new, k.kind, c.new, k.header, k.body FROM (SELECT * FROM callbacks LIMIT 1) k, copies c`,
 	`INSERT INTO refunds SELECT (jsonb_populate_record(r, jsonb_build_object('order_id', c.new, 'id', c.new, 'attempt_id', c.new))).*
 		FROM refunds r JOIN copies c ON c.old = r.order_id`,
 	`INSERT INTO ledger_transfers (kind, reference) SELECT 'payment_accepted', new FROM copies`,
@@ -110,7 +111,8 @@ func (s *scene) everyStep() {
 	attempt := s.started(order)
 	must(s.AttemptsToAsk(s.Context(), 10))(s)
 	must(s.KeepCallback(s.Context(), payment(attempt.ID, fact(attempt, ticketing.PaymentPaid))))(s)
-	must(s.UnhandledCallbacks(s.Context(), 0, 10))(s)
+	must(s.UndeliveredPayments(s.Context(), 0, 10))(s)
+	s.delivered(attempt.ID)
 	must(s.Settle(s.Context(), attempt.ID))(s)
 	must(s.Order(s.Context(), order))(s)
 	must(s.OrderFingerprint(s.Context(), order))(s)
@@ -125,8 +127,10 @@ func (s *scene) everyStep() {
 	must(s.CatalogueRevision(s.Context()))(s)
 	must(s.Availability(s.Context(), "show-s1"))(s)
 	_, late := s.late()
+	s.delivered(late.ID)
 	must(s.Retake(s.Context(), late.ID))(s)
 	_, refunded := s.late()
+	s.delivered(refunded.ID)
 	refund := must(s.StartRefund(s.Context(), refunded.ID))(s)
 	if err := s.FinishRefund(s.Context(), refund.ID, ticketing.RefundSucceeded, ""); err != nil {
 		s.Fatal(err)

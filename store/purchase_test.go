@@ -49,7 +49,7 @@ func TestPurchaseFromHoldToTickets(t *testing.T) {
 	s.wantFree(18, 19)
 	s.wantSound()
 	counts := must(s.Counts(t.Context()))(t)
-	if counts.Orders[ticketing.OrderPaid] != 1 || counts.OpenHolds != 0 || counts.UnhandledCallbacks != 0 {
+	if counts.Orders[ticketing.OrderPaid] != 1 || counts.OpenHolds != 0 || counts.UndeliveredPayments != 0 {
 		t.Errorf("counts %+v", counts)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Settle judges an attempt by the stored facts (ticketing.JudgePayment) and
 // carries the verdict out. Accepted: the order is paid, its stock sold, its tickets issued, the ledger
 // written. Rejected: the money is booked as owed back; if the stock was lost the
-// order has failed. It marks the attempt's kept callbacks as handled. Error: CodeNotFound.
+// order has failed. Error: CodeNotFound.
 func (s *Store) Settle(ctx context.Context, attemptID string) (ticketing.Settlement, error) {
 	var settled ticketing.Settlement
 	err := s.transact(ctx, "settle", func(ctx context.Context, w *work) error {
@@ -29,7 +29,6 @@ type settlementFacts struct {
 	attemptID, orderID, provider, gatewayID, organiserID string
 	orderFee                                             int64
 	openAttempts                                         int
-	callbacks                                            bool // there are kept callbacks nobody has handled
 	lines                                                []ticketing.Ask
 	held                                                 []ticketing.Ask // what is still set aside of them
 }
@@ -39,8 +38,7 @@ SELECT a.id, coalesce(a.order_id, ''), a.provider, coalesce(a.gateway_id, ''), a
     coalesce(a.captured_amount, 0), coalesce(a.captured_currency, ''), coalesce(a.reject_reason, ''),
     coalesce(o.state, ''), coalesce(o.order_fee, 0), coalesce(e.organiser_id, ''),
     EXISTS (SELECT FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state = 'ACCEPTED'),
-    (SELECT count(*) FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state IN ('CREATED', 'PENDING')),
-    EXISTS (SELECT FROM callbacks c WHERE c.attempt_id = a.id AND c.handled_at IS NULL)
+    (SELECT count(*) FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state IN ('CREATED', 'PENDING'))
 FROM payment_attempts a
 LEFT JOIN orders o ON o.id = a.order_id
 LEFT JOIN events e ON e.id = o.event_id
@@ -57,7 +55,7 @@ func (w *work) facts(ctx context.Context, attemptID string) (settlementFacts, er
 	one(w.queue(settlementSQL, attemptID), &f.found,
 		&f.attemptID, &f.orderID, &f.provider, &f.gatewayID, &f.Attempt, &f.Payment, &f.Asked.Amount, &f.Asked.Currency,
 		&f.Captured.Amount, &f.Captured.Currency, &f.RejectedFor,
-		&f.Order, &f.orderFee, &f.organiserID, &f.OtherAccepted, &f.openAttempts, &f.callbacks)
+		&f.Order, &f.orderFee, &f.organiserID, &f.OtherAccepted, &f.openAttempts)
 	many(w.queue(`SELECT l.ticket_type_id, l.quantity, coalesce(h.quantity, 0)
 		FROM payment_attempts a JOIN order_lines l ON l.order_id = a.order_id
 		LEFT JOIN holds h ON h.order_id = l.order_id AND h.ticket_type_id = l.ticket_type_id AND h.state = 'HELD'
@@ -104,9 +102,6 @@ func (w *work) settle(ctx context.Context, attemptID string) (ticketing.Settleme
 		err = w.accept(f)
 	default:
 		settled.Order, err = w.reject(f, settled.Reason)
-	}
-	if f.callbacks && settled.Verdict != ticketing.VerdictNone {
-		w.queue("UPDATE callbacks SET handled_at = clock_timestamp() WHERE attempt_id = $1 AND handled_at IS NULL", attemptID)
 	}
 	if err != nil {
 		return settled, err

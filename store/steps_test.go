@@ -78,7 +78,7 @@ func (s *scene) started(orderID string) ticketing.PaymentAttempt {
 	attempt := must(s.StartAttempt(s.Context(), ticketing.PaymentAttempt{
 		ID: encryption.NewNumber(), OrderID: orderID, Provider: "sandbox", Method: "sandbox_card",
 	}))(s).PaymentAttempt
-	if err := s.AttemptOpened(s.Context(), attempt.ID, "G-"+attempt.ID, "https://pay.example/1", ""); err != nil {
+	if err := s.AttemptOpened(s.Context(), attempt.ID, ticketing.OpenedAttempt{GatewayID: "G-" + attempt.ID, PayURL: "https://pay.example/1"}); err != nil {
 		s.Fatal(err)
 	}
 	return attempt
@@ -163,6 +163,8 @@ func (s *scene) wantKinds(id string, kinds ...ticketing.OrderEventKind) {
 // wantSound checks every invariant with nothing under way.
 func (s *scene) wantSound() {
 	s.Helper()
+	// No workflow runs here that could acknowledge what was settled.
+	s.execute("UPDATE payment_attempts SET delivered_at = clock_timestamp() WHERE state IN ('ACCEPTED', 'REFUNDED')")
 	for _, v := range must(s.AuditAfter(context.Background(), 0))(s) {
 		s.Error(v)
 	}

@@ -8,9 +8,10 @@ type Counts struct {
 	OpenHolds, HeldTickets, OverdueHolds int
 	// Orders counts the orders placed in the last 24 hours by where they are now.
 	Orders map[OrderState]int
-	// UnhandledCallbacks counts kept callbacks that await a verdict, OldestUnhandled is the age of the first.
-	UnhandledCallbacks int
-	OldestUnhandled    time.Duration
+	// UndeliveredPayments counts captured payments no workflow has acknowledged yet, OldestUndelivered is
+	// how long ago the first was captured.
+	UndeliveredPayments int
+	OldestUndelivered   time.Duration
 	// AwaitingRefund is captured money that pays no order and has not gone back, in minor units by
 	// currency; LateMoney counts its payments.
 	AwaitingRefund map[string]int64

@@ -117,8 +117,18 @@ type PaymentAttempt struct {
 	Amount    Money        `json:"amount"`
 	PayURL    string       `json:"pay_url,omitempty"`
 	QR        string       `json:"qr,omitempty"`
-	ExpiresAt time.Time    `json:"expires_at"`
-	CreatedAt time.Time    `json:"created_at"`
+	// PayForm is what the payer's browser has to POST to PayURL; nil where that is a plain link.
+	PayForm   map[string]string `json:"pay_form,omitempty"`
+	ExpiresAt time.Time         `json:"expires_at"`
+	CreatedAt time.Time         `json:"created_at"`
+}
+
+// OpenedAttempt is what a gateway answered to the creation of an attempt.
+type OpenedAttempt struct {
+	GatewayID string
+	PayURL    string
+	QR        string
+	PayForm   map[string]string
 }
 
 // MaxAttempts bounds how often one order may be tried to pay, and so what it may ask of the gateways.

@@ -13,8 +13,14 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-// deliveryBound is how long a delivery waits for a live worker before it leaves the notice as a signal.
-const deliveryBound = 2 * time.Second
+const (
+	// updateBound is how long a delivery waits for a live worker before it leaves the notice as a
+	// signal: long enough for a task that was lost to be tried again, so that a busy system is not
+	// given every notice twice.
+	updateBound = TaskTimeout + time.Second
+	// serverBound is how long a call that needs only the server may take.
+	serverBound = 2 * time.Second
+)
 
 // Delivery brings captured money to the purchase that waits for it, or to a
 // saga of its own where no purchase does. It implements activities.Deliverer.
@@ -26,8 +32,8 @@ type Delivery struct {
 func NewDelivery(c client.Client) *Delivery { return &Delivery{client: c} }
 
 // DeliverPayment delivers an attempt with captured money; delivering twice has the effect of once.
-// When it returns nil, a workflow has judged the money or durably holds the notice. Any error means
-// that Temporal could not be reached: the kept callback stays for the sweep.
+// When it returns nil, a workflow has judged the money and remembers it, or durably holds the notice. Any
+// error means that Temporal could not be reached: the money stays undelivered, for the sweep.
 func (d *Delivery) DeliverPayment(ctx context.Context, attempt ticketing.PaymentAttempt) error {
 	if attempt.OrderID == "" || attempt.State == ticketing.AttemptRejected {
 		return d.startLatePayment(ctx, attempt)
@@ -41,7 +47,7 @@ func (d *Delivery) DeliverPayment(ctx context.Context, attempt ticketing.Payment
 		return d.startLatePayment(ctx, attempt)
 	}
 	// No worker answered in time, perhaps none is alive: a signal needs only the server.
-	signal, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryBound)
+	signal, cancel := context.WithTimeout(context.WithoutCancel(ctx), serverBound)
 	defer cancel()
 	err = d.client.SignalWorkflow(signal, PurchaseID(attempt.OrderID), "", SignalPayment, PaymentNotice{AttemptID: attempt.ID})
 	if errors.As(err, &gone) {
@@ -54,7 +60,7 @@ func (d *Delivery) DeliverPayment(ctx context.Context, attempt ticketing.Payment
 }
 
 func (d *Delivery) update(ctx context.Context, attempt ticketing.PaymentAttempt) error {
-	ctx, cancel := context.WithTimeout(ctx, deliveryBound)
+	ctx, cancel := context.WithTimeout(ctx, updateBound)
 	defer cancel()
 	handle, err := d.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID:   PurchaseID(attempt.OrderID),
@@ -70,7 +76,7 @@ func (d *Delivery) update(ctx context.Context, attempt ticketing.PaymentAttempt)
 }
 
 func (d *Delivery) startLatePayment(ctx context.Context, attempt ticketing.PaymentAttempt) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryBound)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), serverBound)
 	defer cancel()
 	child := latePaymentChild(attempt.Provider, attempt.GatewayID)
 	_, err := d.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{

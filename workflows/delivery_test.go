@@ -126,7 +126,8 @@ func TestADeliveryDoesNotWaitForAWorkerForEver(t *testing.T) {
 		}).Once()
 	c.signals(nil)
 	require.NoError(t, c.deliver(t.Context(), captured))
-	require.LessOrEqual(t, waited, 2*time.Second, "the gateway waits for its answer meanwhile")
+	require.Greater(t, waited, workflows.TaskTimeout, "a task that was lost is tried again first")
+	require.Less(t, waited, 2*workflows.TaskTimeout)
 }
 
 func TestACallerWhoLeavesDoesNotStopTheDelivery(t *testing.T) {

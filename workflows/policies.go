@@ -7,6 +7,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
+// TaskTimeout is how long a purchase waits for a worker that was killed in the middle of a task.
+const TaskTimeout = 5 * time.Second
+
 // attentionAfter is how long a step may keep failing before a person is asked to look.
 const attentionAfter = time.Minute
 

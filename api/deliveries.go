@@ -1,0 +1,145 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+const (
+	// deliveryQueue bounds how much captured money waits here for its delivery.
+	deliveryQueue = 4096
+	// deliverBound is how long one delivery may take.
+	deliverBound = 15 * time.Second
+	// markPace is how often deliveries are noted in the database, all in one statement.
+	markPace = 100 * time.Millisecond
+)
+
+// deliveries brings captured money from the inbox to its workflows, as many at once as keep Temporal
+// busy: more only time out together. Nothing depends on it but speed. Money is noted as delivered once its
+// workflow has acknowledged it; whatever is lost here is delivered by the sweep.
+type deliveries struct {
+	deliverer Deliverer
+	store     Store
+	metrics   *metrics
+	done      chan struct{}
+	workers   *sync.WaitGroup
+	log       *slog.Logger
+
+	queue     chan ticketing.PaymentAttempt
+	delivered chan string
+
+	mu sync.Mutex
+	// busy counts workers that run, open what was posted and has not come to its end.
+	busy, open int
+	marking    bool
+}
+
+func newDeliveries(d Deliverer, store Store, m *metrics, done chan struct{}, workers *sync.WaitGroup, log *slog.Logger) *deliveries {
+	return &deliveries{
+		deliverer: d, store: store, metrics: m, done: done, workers: workers, log: log,
+		queue: make(chan ticketing.PaymentAttempt, deliveryQueue), delivered: make(chan string, deliveryQueue),
+	}
+}
+
+// post takes captured money on its way without waiting.
+func (d *deliveries) post(attempt ticketing.PaymentAttempt) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case <-d.done:
+		return
+	case d.queue <- attempt:
+	default:
+		d.metrics.deliveriesFailed.Inc()
+		return
+	}
+	if d.open++; d.busy < maxStarts && d.busy < d.open {
+		d.busy++
+		d.workers.Go(d.work)
+	}
+}
+
+// bring delivers captured money while the buyer waits for it.
+func (d *deliveries) bring(attempt ticketing.PaymentAttempt) {
+	d.mu.Lock()
+	d.open++
+	d.mu.Unlock()
+	d.deliver(attempt)
+}
+
+// work delivers what is posted until nothing is.
+func (d *deliveries) work() {
+	for {
+		d.mu.Lock()
+		select {
+		case attempt := <-d.queue:
+			d.mu.Unlock()
+			d.deliver(attempt)
+		default:
+			d.busy--
+			d.mu.Unlock()
+			return
+		}
+	}
+}
+
+func (d *deliveries) deliver(attempt ticketing.PaymentAttempt) {
+	ctx, cancel := context.WithTimeout(context.Background(), deliverBound)
+	defer cancel()
+	err := d.deliverer.DeliverPayment(ctx, attempt)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.open--
+	if err != nil {
+		d.metrics.deliveriesFailed.Inc()
+		d.log.Warn("captured money is kept but not delivered yet", "order_id", attempt.OrderID,
+			"attempt_id", attempt.ID, "provider", attempt.Provider, "error", err)
+		return
+	}
+	select {
+	case d.delivered <- attempt.ID:
+	default: // the sweep delivers it once more, which changes nothing
+	}
+	if !d.marking {
+		d.marking = true
+		d.workers.Go(d.mark)
+	}
+}
+
+// mark notes what was delivered until nothing is left to note.
+func (d *deliveries) mark() {
+	pace := time.NewTicker(markPace)
+	defer pace.Stop()
+	for {
+		d.mu.Lock()
+		var ids []string
+		for len(d.delivered) > 0 {
+			ids = append(ids, <-d.delivered)
+		}
+		if len(ids) == 0 {
+			d.marking = false
+			d.mu.Unlock()
+			return
+		}
+		d.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), keepBound)
+		if err := d.store.MarkDelivered(ctx, ids...); err != nil {
+			d.log.Warn("cannot note what was delivered; the sweep delivers it again", "payments", len(ids), "error", err)
+		}
+		cancel()
+		select {
+		case <-pace.C:
+		case <-d.done: // no time to lose
+		}
+	}
+}
+
+// settle returns when no worker can start any more; call it after done was closed.
+func (d *deliveries) settle() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+}

@@ -44,19 +44,27 @@ func (d *Delivery) DeliverPayment(ctx context.Context, attempt ticketing.Payment
 	}
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
-		return d.startLatePayment(ctx, attempt)
+		return d.afterwards(ctx, attempt)
 	}
 	// No worker answered in time, perhaps none is alive: a signal needs only the server.
 	signal, cancel := context.WithTimeout(context.WithoutCancel(ctx), serverBound)
 	defer cancel()
 	err = d.client.SignalWorkflow(signal, PurchaseID(attempt.OrderID), "", SignalPayment, PaymentNotice{AttemptID: attempt.ID})
 	if errors.As(err, &gone) {
-		return d.startLatePayment(ctx, attempt)
+		return d.afterwards(ctx, attempt)
 	}
 	if err != nil {
 		return fmt.Errorf("signal purchase of order %s: %w", attempt.OrderID, err)
 	}
 	return nil
+}
+
+// afterwards delivers an attempt whose purchase has ended. Money that was accepted has done its work.
+func (d *Delivery) afterwards(ctx context.Context, attempt ticketing.PaymentAttempt) error {
+	if attempt.State == ticketing.AttemptAccepted {
+		return nil
+	}
+	return d.startLatePayment(ctx, attempt)
 }
 
 func (d *Delivery) update(ctx context.Context, attempt ticketing.PaymentAttempt) error {

@@ -158,6 +158,14 @@ func TestMoneyThatPaysNoOrderGoesStraightToALatePayment(t *testing.T) {
 	}
 }
 
+func TestAcceptedMoneyOfAFinishedPurchaseIsDelivered(t *testing.T) {
+	accepted := captured
+	accepted.State = ticketing.AttemptAccepted
+	c := newCounter(t)
+	c.updates(errGone, nil)
+	require.NoError(t, c.deliver(t.Context(), accepted))
+}
+
 func TestALatePaymentThatWasStartedBeforeIsDelivered(t *testing.T) {
 	c := newCounter(t)
 	c.updates(errGone, nil)

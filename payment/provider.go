@@ -19,7 +19,9 @@ var (
 	// ErrLowBalance: our balance at the gateway is too low for the refund. It was not made; the same
 	// refund id succeeds once the balance suffices.
 	ErrLowBalance = errors.New("balance at the gateway too low")
-	// ErrNotFound: the gateway knows no such payment or refund.
+	// ErrTruncatedBill: the bill ends early or its totals disagree. It may be whole when it is asked for again.
+	ErrTruncatedBill = errors.New("bill truncated")
+	// ErrNotFound: the gateway knows no such payment or refund, or has no bill of that day yet.
 	ErrNotFound = errors.New("not known to the gateway")
 	// ErrSignature: a callback that the gateway did not sign, or not for us, or too long ago.
 	ErrSignature = errors.New("callback signature refused")
@@ -198,7 +200,8 @@ type Provider interface {
 	Refund(ctx context.Context, refund Refund) (RefundStatus, error)
 	// QueryRefund asks what became of a refund.
 	QueryRefund(ctx context.Context, refund Refund) (RefundStatus, error)
-	// Bill lists the movements of one day of the gateway's calendar.
+	// Bill lists the movements of one day of the gateway's calendar; day is a moment of it. Half a bill
+	// would look like missing money: the error of one that ends early wraps ErrTruncatedBill.
 	Bill(ctx context.Context, day time.Time) ([]BillLine, error)
 	// ParseCallback verifies and reads a callback. It is pure apart from now: same input, same
 	// answer. Errors wrap ErrSignature, ErrWrongMerchant or ErrMalformed.

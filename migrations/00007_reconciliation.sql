@@ -34,8 +34,12 @@ CREATE INDEX cases_opened ON cases (opened_at);
 CREATE TABLE bills (
     provider    text NOT NULL CHECK (provider ~ '^[a-z0-9_-]{1,32}$'),
     day         date NOT NULL,
+    -- The midnights of the gateway's calendar.
+    begins      timestamptz NOT NULL,
+    ends        timestamptz NOT NULL CHECK (ends > begins),
     lines       integer NOT NULL CHECK (lines >= 0),
-    taken_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When the gateway was asked for it.
+    taken_at    timestamptz NOT NULL,
     -- NULL until what was taken last has been compared with the ledger.
     compared_at timestamptz,
     PRIMARY KEY (provider, day)
@@ -111,6 +115,21 @@ INSERT INTO movement_kinds (transfer_kind, movement_kind) VALUES
     ('dispute_opened', 'dispute'), ('dispute_won', 'dispute_won');
 -- Transfers are only ever appended, so this costs next to nothing.
 CREATE INDEX ledger_transfers_at ON ledger_transfers USING brin (at) WITH (autosummarize = on);
+
+-- What gateways keep, what is withheld because of disputes, and what was lost by them: added to what the ledger books already.
+-- +goose StatementBegin
+DO $$
+DECLARE
+    kinds    text := (SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = 'ledger_transfers_kind_check');
+    accounts text := (SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = 'ledger_entries_account_check');
+BEGIN
+    EXECUTE format('ALTER TABLE ledger_transfers DROP CONSTRAINT ledger_transfers_kind_check,
+        ADD CONSTRAINT ledger_transfers_kind_check CHECK (%s OR kind IN
+            (''gateway_fee'', ''dispute_opened'', ''dispute_won'', ''dispute_lost''))', kinds);
+    EXECUTE format('ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_account_check,
+        ADD CONSTRAINT ledger_entries_account_check CHECK (%s OR account IN (''gateway_fees'', ''disputes'', ''disputes_lost''))', accounts);
+END $$;
+-- +goose StatementEnd
 
 -- +goose Down
 DROP INDEX ledger_transfers_at;

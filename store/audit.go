@@ -82,7 +82,7 @@ type invariant struct {
 	sql     string
 }
 
-var invariants = []invariant{
+var invariants = append([]invariant{
 	{1, "captured less refunded is the price of the order's valid tickets", true, `
 SELECT o.id, format('%s: %s captured and not refunded, %s owed', o.state, p.kept, p.price)
 FROM orders o
@@ -163,7 +163,7 @@ FROM payment_attempts a JOIN orders o ON o.id = a.order_id WHERE a.state = 'ACCE
 SELECT t.id::text, format('%s %s: %s', t.kind, t.reference, coalesce(e.currency || ' ' || sum(e.amount), 'no entries'))
 FROM ledger_transfers t LEFT JOIN ledger_entries e ON e.transfer_id = t.id
 GROUP BY t.id, t.kind, t.reference, e.currency HAVING coalesce(sum(e.amount), 1) <> 0`},
-	{10, "the ledger holds what the gateways captured less what went back", false, `
+	{10, "the ledger holds what the gateways captured less what went back, they kept or withhold", false, `
 SELECT account, format('%s %s in the ledger, %s by attempts and refunds', sum(ledger), currency, sum(facts))
 FROM (
     SELECT account, currency, sum(amount) AS ledger, 0 AS facts FROM ledger_entries WHERE account LIKE 'gateway:%' GROUP BY 1, 2
@@ -173,6 +173,11 @@ FROM (
     UNION ALL
     SELECT 'gateway:' || a.provider, r.currency, 0, -sum(r.amount) FROM refunds r JOIN payment_attempts a ON a.id = r.attempt_id
     WHERE r.state = 'SUCCEEDED' GROUP BY 1, 2
+    UNION ALL
+    SELECT 'gateway:' || split_part(t.reference, '/', 1), e.currency, 0, -sum(e.amount) FROM ledger_transfers t
+    JOIN ledger_entries e ON e.transfer_id = t.id AND e.account = 'gateway_fees' WHERE t.kind = 'gateway_fee' GROUP BY 1, 2
+    UNION ALL
+    SELECT 'gateway:' || provider, currency, 0, -sum(amount) FROM disputes WHERE state <> 'WON' GROUP BY 1, 2
 ) both_sides GROUP BY account, currency HAVING sum(ledger) <> sum(facts)`},
 	{10, "suspense holds exactly what is owed back", false, `
 SELECT 'suspense', format('%s %s in the ledger, %s owed', sum(ledger), currency, sum(facts))
@@ -208,4 +213,4 @@ GROUP BY o.id HAVING o.total <> coalesce(sum(l.amount), 0) + o.order_fee
 SELECT DISTINCT o.id, format('%s, but %s is sold in %s', o.currency, t.id, t.currency)
 FROM orders o JOIN order_lines l ON l.order_id = o.id JOIN ticket_types t ON t.id = l.ticket_type_id
 WHERE t.currency <> o.currency`},
-}
+}, billInvariants...)

@@ -34,7 +34,7 @@ func (s *Store) Counts(ctx context.Context) (ticketing.Counts, error) {
 }
 
 // tally handles the answer of a statement that returns names with numbers.
-func tally[K ~string, N int | int64](query *pgx.QueuedQuery, into map[K]N) {
+func tally[K ~string, N int | int64 | string](query *pgx.QueuedQuery, into map[K]N) {
 	query.Query(func(rows pgx.Rows) error {
 		var (
 			name   K

@@ -53,7 +53,12 @@ type work struct {
 // transact runs steps in one transaction and commits it, or rolls it back if they fail. They may
 // run several times.
 func (s *Store) transact(ctx context.Context, name string, steps func(context.Context, *work) error) error {
-	return s.retry(ctx, name, func(ctx context.Context) error {
+	return s.transactFor(ctx, s.callTimeout, name, steps)
+}
+
+// transactFor is transact with a time-out of its own.
+func (s *Store) transactFor(ctx context.Context, timeout time.Duration, name string, steps func(context.Context, *work) error) error {
+	return s.retryFor(ctx, timeout, name, func(ctx context.Context) error {
 		conn, err := s.pool.Acquire(ctx)
 		if err != nil {
 			return err

@@ -164,11 +164,11 @@ func (p *product) forget(orderID string) {
 	delete(p.waiting, orderID)
 }
 
-// watch looks every 20 ms which of the orders waited for are paid: one statement for all buyers, where each
+// watch looks every 50 ms which of the orders waited for are paid: one statement for all buyers, where each
 // of them polling the API would measure the polling.
 func (p *product) watch(ctx context.Context) {
 	defer close(p.ended)
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {

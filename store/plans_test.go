@@ -98,7 +98,7 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 	s.Close()
 	await(t, func() bool { return s.reads()["orders"] > before["orders"]+100 })
 	for table, n := range s.reads() {
-		if n -= before[table]; n > 1500 {
+		if n -= before[table]; n > 2500 { // one look at all of a table would be 3,000, and seven rounds take it seven times
 			t.Errorf("%d rows or entries of %s were read for %d purchases", n, table, 3*rounds)
 		}
 	}

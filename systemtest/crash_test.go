@@ -116,11 +116,33 @@ func TestHazard25CallbacksWhileTemporalIsDownAreKeptAndDeliveredLater(t *testing
 	s.Pay(number)
 	stack.Eventually(t, long, "the callback was kept and acknowledged", func() bool {
 		books, err := s.Gateway.Books(t.Context())
-		return err == nil && books.Undelivered == 0 && s.Int("SELECT count(*) FROM callbacks WHERE handled_at IS NULL") == 1
+		return err == nil && books.Undelivered == 0 && s.Int("SELECT count(*) FROM payment_attempts WHERE captured_amount IS NOT NULL AND delivered_at IS NULL") == 1
 	})
 	require.NoError(t, own.RestartEngine())
 	s.Await(order, ticketing.OrderPaid, long)
 	s.Ended(order.ID, long)
+}
+
+// TestHazard18AVerdictItsWorkflowForgotStillReachesIt: the step that judged the payment was done and stored, the
+// workflow's task in which it was done was not. Long before the deadline the purchase knows that it is paid.
+func TestHazard18AVerdictItsWorkflowForgotStillReachesIt(t *testing.T) {
+	t.Parallel()
+	own := ownServers(t)
+	s := stack.New(t, own, stack.Options{})
+	order := s.Buy(stack.Want{})
+	number := s.Attempt(order)
+	own.Engine.Kill()
+	s.Pay(number)
+	stack.Eventually(t, long, "the callback was kept", func() bool { return s.Int("SELECT count(*) FROM callbacks") == 1 })
+	settled, err := s.Store.Settle(t.Context(), number)
+	require.NoError(t, err)
+	require.Equal(t, ticketing.VerdictAccept, settled.Verdict)
+	require.NoError(t, own.RestartEngine())
+	s.Ended(order.ID, long)
+	s.Await(order, ticketing.OrderPaid, soon)
+	stack.Eventually(t, soon, "it is noted as delivered", func() bool {
+		return s.Int("SELECT count(*) FROM payment_attempts WHERE delivered_at IS NULL") == 0
+	})
 }
 
 func TestHazard24WhileTheDatabaseIsDownNothingIsAcknowledgedAndLaterThereIsOneEntry(t *testing.T) {

@@ -174,7 +174,7 @@ type BillLine struct {
 	Amount ticketing.Money
 	// Fee is what the gateway kept of it for itself; negative when it gave a fee back, zero if the bill does not say.
 	Fee ticketing.Money
-	At     time.Time
+	At  time.Time
 }
 
 // Provider is one payment gateway.

@@ -24,6 +24,10 @@ type Config struct {
 	// Purchase and Payments are the steps, ready to use.
 	Purchase *activities.Purchase
 	Payments *activities.Payments
+	// Reconciliation are the steps that compare the gateways' bills; nil runs none.
+	Reconciliation *activities.Reconciliation
+	// Calendars are the providers whose bill is compared once a day, with the zone in which their day begins.
+	Calendars map[string]*time.Location
 	// OnFatal hears of a worker that cannot go on.
 	OnFatal func(error)
 }
@@ -38,6 +42,8 @@ func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflow(workflows.Purchase)
 	registry.RegisterWorkflow(workflows.LatePayment)
 	registry.RegisterWorkflow(workflows.PaymentSweep)
+	registry.RegisterWorkflow(workflows.Reconciliation)
+	registry.RegisterWorkflow(workflows.DailyReconciliation)
 }
 
 // Start starts a worker for each queue; it returns an error when one cannot reach Temporal.
@@ -66,6 +72,9 @@ func Start(ctx context.Context, c Config) (*Workers, error) {
 		Register(next)
 		next.RegisterActivity(c.Purchase)
 		next.RegisterActivity(c.Payments)
+		if c.Reconciliation != nil {
+			next.RegisterActivity(c.Reconciliation)
+		}
 		if err := next.Start(); err != nil {
 			w.Stop()
 			return nil, fmt.Errorf("start the worker of queue %q: %w", queue, err)
@@ -75,6 +84,12 @@ func Start(ctx context.Context, c Config) (*Workers, error) {
 	if err := workflows.StartPaymentSweep(ctx, c.Client); err != nil {
 		w.Stop()
 		return nil, fmt.Errorf("start the payment sweep: %w", err)
+	}
+	for provider, zone := range c.Calendars {
+		if err := workflows.ScheduleReconciliation(ctx, c.Client, provider, zone); err != nil {
+			w.Stop()
+			return nil, fmt.Errorf("schedule the reconciliation of %s: %w", provider, err)
+		}
 	}
 	return w, nil
 }

@@ -51,3 +51,11 @@ func patient(summary string) workflow.ActivityOptions {
 	options.RetryPolicy.MaximumInterval = 10 * time.Second
 	return options
 }
+
+// lengthy is for a step that works on a whole bill and reports that it is alive.
+func lengthy(summary string) workflow.ActivityOptions {
+	options := durable(summary)
+	options.StartToCloseTimeout = 10 * time.Minute
+	options.HeartbeatTimeout = 20 * time.Second
+	return options
+}

@@ -62,6 +62,17 @@ func take[R any](ctx workflow.Context, s *saga, name string, activity any, args 
 	}
 }
 
+// takeLong is take for a step that is not tried inside the workflow task, for it may last minutes.
+func takeLong[R any](ctx workflow.Context, s *saga, name string, activity any, args ...any) R {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	for {
+		if done, ok := attempt[R](ctx, s, name, lengthy(name), activity, args...); ok {
+			return done
+		}
+	}
+}
+
 // attempt runs a step as a durable activity until it succeeds (true) or an
 // operator asks to begin it afresh (false).
 func attempt[R any](ctx workflow.Context, s *saga, name string, options workflow.ActivityOptions, activity any, args ...any) (R, bool) {

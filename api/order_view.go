@@ -124,8 +124,8 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	if listed {
 		v.EventTitle, v.SessionStartsAt, v.Venue = l.event.Title, instant(l.session.StartsAt), &l.session.Venue
 	}
-	if o.State.HoldsStock() {
-		v.Methods = s.Payments.Methods(o.Total.Currency)
+	if o.State.HoldsStock() && listed {
+		v.Methods = s.Payments.Methods(l.event.OrganiserID, o.Total.Currency)
 	}
 	name := func(ticketTypeID string) ticketing.Text {
 		if t, ok := k.typeName[ticketTypeID]; ok {

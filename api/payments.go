@@ -50,12 +50,12 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 	if err := decodeBody(c, &r); err != nil {
 		return err
 	}
-	gateway, ok := s.Payments.ForMethod(r.Method)
-	if !ok {
-		return ticketing.FieldErrorf(ticketing.CodeInvalid, "/method", "must be one of the order's methods")
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), payBound)
 	defer cancel()
+	gateway, err := s.gatewayFor(ctx, id, r.Method)
+	if err != nil {
+		return err
+	}
 
 	// The number is stored before any gateway hears of it: whatever happens from here on, what the
 	// gateway says about it finds its order.
@@ -94,6 +94,29 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 	return sendJSON(c, fiber.StatusCreated, paymentView{
 		AttemptID: attempt.ID, Method: attempt.Method, PayURL: checkout.PayURL, PayForm: checkout.Form, QR: checkout.QR, ExpiresAt: instant(attempt.ExpiresAt),
 	})
+}
+
+// gatewayFor finds the account at a gateway that takes an order's payment by a method.
+func (s *Server) gatewayFor(ctx context.Context, orderID, method string) (payment.Provider, error) {
+	organiserID := ""
+	if s.Payments.Depends(method) {
+		o, err := s.Store.Order(ctx, orderID)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		k, err := s.catalogue.get(ctx)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		if l, listed := k.session[o.SessionID]; listed {
+			organiserID = l.event.OrganiserID
+		}
+	}
+	gateway, ok := s.Payments.ForMethod(organiserID, method)
+	if !ok {
+		return nil, ticketing.FieldErrorf(ticketing.CodeInvalid, "/method", "must be one of the order's methods")
+	}
+	return gateway, nil
 }
 
 // newNumber names an attempt: 26 characters of [2-7A-Z], which every gateway accepts and nobody guesses.

@@ -61,3 +61,28 @@ func refundStatus(r Refund) (payment.RefundStatus, error) {
 	}
 	return payment.RefundStatus{ID: r.ID, GatewayID: r.GatewayID, State: state, Reason: r.Reason, At: r.At}, nil
 }
+
+// disputeOf translates what the gateway says of a dispute.
+func disputeOf(d Dispute) (payment.Dispute, error) {
+	states := map[string]payment.DisputeState{
+		DisputeOpen: payment.DisputeOpen, DisputeWon: payment.DisputeWon, DisputeLost: payment.DisputeLost,
+	}
+	state, ok := states[d.State]
+	if !ok {
+		return payment.Dispute{}, fmt.Errorf("sandbox: dispute state %q: %w", d.State, payment.ErrMalformed)
+	}
+	if d.ID == "" || d.Number == "" || d.PaymentID == "" || d.At.IsZero() {
+		return payment.Dispute{}, fmt.Errorf("sandbox: dispute without id, number, payment or time: %w", payment.ErrMalformed)
+	}
+	for _, m := range []ticketing.Money{d.Amount, d.Fee} {
+		if m.Amount < 0 || !ticketing.ValidCurrency(m.Currency) {
+			return payment.Dispute{}, fmt.Errorf("sandbox: dispute over %s: %w", m, payment.ErrMalformed)
+		}
+	}
+	if d.Amount.Amount == 0 {
+		return payment.Dispute{}, fmt.Errorf("sandbox: dispute over nothing: %w", payment.ErrMalformed)
+	}
+	return payment.Dispute{
+		ID: d.ID, Number: d.Number, GatewayID: d.PaymentID, State: state, Amount: d.Amount, Fee: d.Fee, Reason: d.Reason, At: d.At,
+	}, nil
+}

@@ -59,14 +59,20 @@ func (p *Provider) read(n Notice) (payment.Notice, error) {
 	switch {
 	case n.EventID == "" || len(n.EventID) > 128:
 		return malformed("event id")
-	case (n.Payment == nil) == (n.Refund == nil):
-		return malformed("not exactly one of payment and refund")
+	case !n.single():
+		return malformed("not exactly one of payment, refund and dispute")
 	case n.Payment != nil:
 		if n.Payment.Merchant != n.Merchant {
 			return malformed("payment of another merchant")
 		}
 		notice.Kind = payment.NoticePayment
 		notice.Payment, err = status(*n.Payment)
+	case n.Dispute != nil:
+		if n.Dispute.Merchant != n.Merchant {
+			return malformed("dispute of another merchant")
+		}
+		notice.Kind = payment.NoticeDispute
+		notice.Dispute, err = disputeOf(*n.Dispute)
 	default:
 		if n.Refund.Merchant != n.Merchant {
 			return malformed("refund of another merchant")
@@ -78,6 +84,17 @@ func (p *Provider) read(n Notice) (payment.Notice, error) {
 		return payment.Notice{}, err
 	}
 	return notice, nil
+}
+
+// single says whether a notice is about exactly one thing.
+func (n Notice) single() bool {
+	about := 0
+	for _, present := range []bool{n.Payment != nil, n.Refund != nil, n.Dispute != nil} {
+		if present {
+			about++
+		}
+	}
+	return about == 1
 }
 
 // Acknowledge implements payment.Provider.

@@ -74,35 +74,45 @@ func TestCallbacksAreReadStrictly(t *testing.T) {
 	}
 	refund := `"refund":{"id":"R0000001","gateway_id":"SR1","merchant":"M1","number":"T0000001","state":"succeeded","amount":{"amount":1,"currency":"CNY"},"at":"2026-11-20T12:00:00Z"}`
 	refunded := `{"event_id":"SE2","merchant":"M1",` + refund + `,"at":"2026-11-20T12:00:01Z"}`
+	dispute := `"dispute":{"id":"SD1","merchant":"M1","number":"T0000001","payment_id":"SB1","state":"open","amount":{"amount":5,"currency":"CNY"},` +
+		`"fee":{"amount":0,"currency":"CNY"},"reason":"not recognised","at":"2026-11-20T12:00:00Z"}`
+	disputed := `{"event_id":"SE3","merchant":"M1",` + dispute + `,"at":"2026-11-20T12:00:01Z"}`
 	for name, test := range map[string]struct {
 		body string
 		want error
 	}{
-		"a refund":             {refunded, nil},
-		"an unknown merchant":  {replaced(`"SE1","merchant":"M1"`, `"SE1","merchant":"M2"`), payment.ErrWrongMerchant},
-		"a foreign payment":    {replaced(`"SB1","merchant":"M1"`, `"SB1","merchant":"M2"`), payment.ErrMalformed},
-		"a foreign refund":     {strings.Replace(refunded, `"SR1","merchant":"M1"`, `"SR1","merchant":"M2"`, 1), payment.ErrMalformed},
-		"an unknown member":    {replaced(`{"event_id"`, `{"trust":"me","event_id"`), payment.ErrMalformed},
-		"a repeated member":    {replaced(`"amount":38000`, `"amount":38000,"amount":1`), payment.ErrMalformed},
-		"not UTF-8":            {replaced("SE1", "SE\xff"), payment.ErrMalformed},
-		"no event id":          {replaced("SE1", ""), payment.ErrMalformed},
-		"a long event id":      {replaced("SE1", strings.Repeat("E", 129)), payment.ErrMalformed},
-		"an unknown state":     {replaced(`"paid"`, `"rich"`), payment.ErrMalformed},
-		"paid with nothing":    {replaced(`"captured":{"amount":38000,"currency":"CNY"},`, ""), payment.ErrMalformed},
-		"pending with money":   {replaced(`"paid"`, `"pending"`), payment.ErrMalformed},
-		"a negative capture":   {replaced(`"captured":{"amount":38000`, `"captured":{"amount":-1`), payment.ErrMalformed},
-		"no currency":          {replaced(`"captured":{"amount":38000,"currency":"CNY"`, `"captured":{"amount":38000,"currency":"yuan"`), payment.ErrMalformed},
-		"no number":            {replaced("T0000001", ""), payment.ErrMalformed},
-		"no gateway id":        {replaced("SB1", ""), payment.ErrMalformed},
-		"no time":              {replaced(`,"at":"2026-11-20T12:00:00Z"`, ""), payment.ErrMalformed},
-		"payment and refund":   {replaced(`"payment"`, refund+`,"payment"`), payment.ErrMalformed},
-		"neither":              {`{"event_id":"SE1","merchant":"M1","at":"2026-11-20T12:00:01Z"}`, payment.ErrMalformed},
-		"a refund of no state": {strings.Replace(refunded, "succeeded", "", 1), payment.ErrMalformed},
-		"a refund of nothing":  {strings.Replace(refunded, "T0000001", "", 1), payment.ErrMalformed},
-		"no object":            {"null", payment.ErrWrongMerchant},
-		"an array":             {"[]", payment.ErrMalformed},
-		"two objects":          {goldenCallback + goldenCallback, payment.ErrMalformed},
-		"nothing":              {"", payment.ErrMalformed},
+		"a dispute":             {disputed, nil},
+		"a foreign dispute":     {strings.Replace(disputed, `"SD1","merchant":"M1"`, `"SD1","merchant":"M2"`, 1), payment.ErrMalformed},
+		"a dispute of no state": {strings.Replace(disputed, `"open"`, `"closed"`, 1), payment.ErrMalformed},
+		"a dispute of nothing":  {strings.Replace(disputed, `"amount":5`, `"amount":0`, 1), payment.ErrMalformed},
+		"a negative fee":        {strings.Replace(disputed, `"amount":0`, `"amount":-1`, 1), payment.ErrMalformed},
+		"a dispute without id":  {strings.Replace(disputed, "SD1", "", 1), payment.ErrMalformed},
+		"payment and dispute":   {replaced(`"payment"`, dispute+`,"payment"`), payment.ErrMalformed},
+		"a refund":              {refunded, nil},
+		"an unknown merchant":   {replaced(`"SE1","merchant":"M1"`, `"SE1","merchant":"M2"`), payment.ErrWrongMerchant},
+		"a foreign payment":     {replaced(`"SB1","merchant":"M1"`, `"SB1","merchant":"M2"`), payment.ErrMalformed},
+		"a foreign refund":      {strings.Replace(refunded, `"SR1","merchant":"M1"`, `"SR1","merchant":"M2"`, 1), payment.ErrMalformed},
+		"an unknown member":     {replaced(`{"event_id"`, `{"trust":"me","event_id"`), payment.ErrMalformed},
+		"a repeated member":     {replaced(`"amount":38000`, `"amount":38000,"amount":1`), payment.ErrMalformed},
+		"not UTF-8":             {replaced("SE1", "SE\xff"), payment.ErrMalformed},
+		"no event id":           {replaced("SE1", ""), payment.ErrMalformed},
+		"a long event id":       {replaced("SE1", strings.Repeat("E", 129)), payment.ErrMalformed},
+		"an unknown state":      {replaced(`"paid"`, `"rich"`), payment.ErrMalformed},
+		"paid with nothing":     {replaced(`"captured":{"amount":38000,"currency":"CNY"},`, ""), payment.ErrMalformed},
+		"pending with money":    {replaced(`"paid"`, `"pending"`), payment.ErrMalformed},
+		"a negative capture":    {replaced(`"captured":{"amount":38000`, `"captured":{"amount":-1`), payment.ErrMalformed},
+		"no currency":           {replaced(`"captured":{"amount":38000,"currency":"CNY"`, `"captured":{"amount":38000,"currency":"yuan"`), payment.ErrMalformed},
+		"no number":             {replaced("T0000001", ""), payment.ErrMalformed},
+		"no gateway id":         {replaced("SB1", ""), payment.ErrMalformed},
+		"no time":               {replaced(`,"at":"2026-11-20T12:00:00Z"`, ""), payment.ErrMalformed},
+		"payment and refund":    {replaced(`"payment"`, refund+`,"payment"`), payment.ErrMalformed},
+		"neither":               {`{"event_id":"SE1","merchant":"M1","at":"2026-11-20T12:00:01Z"}`, payment.ErrMalformed},
+		"a refund of no state":  {strings.Replace(refunded, "succeeded", "", 1), payment.ErrMalformed},
+		"a refund of nothing":   {strings.Replace(refunded, "T0000001", "", 1), payment.ErrMalformed},
+		"no object":             {"null", payment.ErrWrongMerchant},
+		"an array":              {"[]", payment.ErrMalformed},
+		"two objects":           {goldenCallback + goldenCallback, payment.ErrMalformed},
+		"nothing":               {"", payment.ErrMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			notice, err := p.ParseCallback(sealed(test.body), []byte(test.body), signedAt)
@@ -123,6 +133,8 @@ func FuzzParseCallback(f *testing.F) {
 	f.Add([]byte(goldenCallback), goldenTime, "")
 	f.Add([]byte(`{"event_id":"SE2","merchant":"M1","refund":{"id":"R0000001","gateway_id":"SR1","merchant":"M1","number":"T0000001",`+
 		`"state":"failed","amount":{"amount":1,"currency":"CNY"},"reason":"closed","at":"2026-11-20T12:00:00Z"},"at":"2026-11-20T12:00:01Z"}`), goldenTime, "")
+	f.Add([]byte(`{"event_id":"SE3","merchant":"M1","dispute":{"id":"SD1","merchant":"M1","number":"T0000001","payment_id":"SB1","state":"lost",`+
+		`"amount":{"amount":5,"currency":"CNY"},"fee":{"amount":0,"currency":"CNY"},"reason":"","at":"2026-11-20T12:00:00Z"},"at":"2026-11-20T12:00:01Z"}`), goldenTime, "")
 	f.Add([]byte(`{"event_id":"SE1","event_id":"SE2"}`), "1", ",,v1=,")
 	f.Add([]byte("\xff\xfe"), "-9223372036854775808", strings.Repeat("v1=,", 1000))
 	f.Add([]byte(""), "", "")
@@ -147,6 +159,9 @@ func FuzzParseCallback(f *testing.F) {
 		case payment.NoticeRefund:
 			require.Zero(t, notice.Payment)
 			require.NotEmpty(t, notice.Refund.ID)
+		case payment.NoticeDispute:
+			require.NotEmpty(t, notice.Dispute.ID)
+			require.Positive(t, notice.Dispute.Amount.Amount)
 		default:
 			t.Fatalf("kind %q", notice.Kind)
 		}

@@ -22,7 +22,8 @@
 //	POST /v1/payments/{number}/close   close → Payment; "paid" when the payer was faster, "processing" when nobody knows yet
 //	POST /v1/refunds                   refund: RefundOrder → Refund; one refund per id, never above what was captured
 //	GET  /v1/refunds/{id}              query a refund → Refund
-//	GET  /v1/bills/{YYYY-MM-DD}?from=N the movements of a UTC day from the Nth on, oldest first → Bill
+//	GET  /v1/bills/{YYYY-MM-DD}?from=N the movements of a UTC day from the Nth on, oldest first → Bill;
+//	                                   of a day that is not over, those so far
 //
 // A body is one JSON object in UTF-8 without unknown or repeated members, of
 // at most 64 KiB. Numbers and refund ids match ^[0-9A-Z]{8,32}$; amounts are
@@ -39,13 +40,18 @@
 //	closed     → paid               rarely: a payer who was let in before the close is charged after it
 //	paid, declined                  final
 //
+// The gateway keeps 0.6 % of a payment for itself, rounded half up, and gives nothing of it back.
+//
+// A payer may dispute what they paid: the rest of the money is withheld from the merchant, who is charged 15.00
+// for it. The dispute is won, and the money comes back, or it is lost. A disputed payment is not refunded.
+//
 // A payment whose expires_at has passed is closed. A decline is final for its
 // number: the payer may try again with a new one.
 //
 // # Callbacks
 //
 // A callback is a POST of a Notice to the payment's notify URL, about a
-// payment that was paid or declined or a refund that ended, with
+// payment that was paid or declined, a refund that ended or a dispute, with
 //
 //	Sandbox-Timestamp: Unix seconds
 //	Sandbox-Signature: v1=hex(HMAC-SHA256(callback key, timestamp . body))[,v1=…]

@@ -68,6 +68,27 @@ type Refund struct {
 	At        time.Time       `json:"at"`
 }
 
+// The states of a dispute in the gateway's own words.
+const (
+	DisputeOpen = "open"
+	DisputeWon  = "won"
+	DisputeLost = "lost"
+)
+
+// Dispute is what the gateway says of a payer's claim to have their money back.
+type Dispute struct {
+	ID        string          `json:"id"`
+	Merchant  string          `json:"merchant"`
+	Number    string          `json:"number"`
+	PaymentID string          `json:"payment_id"`
+	State     string          `json:"state"`
+	Amount    ticketing.Money `json:"amount"`
+	// Fee is what the merchant is charged for it.
+	Fee    ticketing.Money `json:"fee"`
+	Reason string          `json:"reason"`
+	At     time.Time       `json:"at"`
+}
+
 // Bill is a page of the movements of a day.
 type Bill struct {
 	// Total counts the day's movements so far; the page begins at the one asked for.
@@ -79,25 +100,30 @@ type Bill struct {
 const (
 	KindPayment = "payment"
 	KindRefund  = "refund"
+	KindDispute = "dispute" // money withheld, or given back to the merchant who won
 )
 
-// Movement is a line of the gateway's bill; refunds are negative.
+// Movement is a line of the gateway's bill; what leaves the merchant is negative.
 type Movement struct {
-	Kind      string          `json:"kind"`
-	GatewayID string          `json:"gateway_id"`
-	Merchant  string          `json:"merchant"`
-	Number    string          `json:"number"`
-	RefundID  string          `json:"refund_id,omitempty"`
-	Amount    ticketing.Money `json:"amount"`
-	At        time.Time       `json:"at"`
+	Kind      string `json:"kind"`
+	GatewayID string `json:"gateway_id"`
+	Merchant  string `json:"merchant"`
+	Number    string `json:"number"`
+	// RefundID is the id of the refund, or of the dispute.
+	RefundID string          `json:"refund_id,omitempty"`
+	Amount   ticketing.Money `json:"amount"`
+	// Fee is what the gateway kept for itself.
+	Fee ticketing.Money `json:"fee,omitzero"`
+	At  time.Time       `json:"at"`
 }
 
-// Notice is the body of a callback: exactly one of Payment and Refund is present.
+// Notice is the body of a callback: exactly one of Payment, Refund and Dispute is present.
 type Notice struct {
 	EventID  string    `json:"event_id"`
 	Merchant string    `json:"merchant"`
 	Payment  *Payment  `json:"payment,omitempty"`
 	Refund   *Refund   `json:"refund,omitempty"`
+	Dispute  *Dispute  `json:"dispute,omitempty"`
 	At       time.Time `json:"at"`
 }
 

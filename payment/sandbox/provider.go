@@ -144,14 +144,14 @@ func (p *Provider) Bill(ctx context.Context, day time.Time) ([]payment.BillLine,
 		for _, m := range page.Movements {
 			lines = append(lines, payment.BillLine{
 				Kind: payment.NoticeKind(m.Kind), Number: m.Number, RefundID: m.RefundID,
-				GatewayID: m.GatewayID, Amount: m.Amount, At: m.At,
+				GatewayID: m.GatewayID, Amount: m.Amount, Fee: m.Fee, At: m.At,
 			})
 		}
 		switch {
 		case len(lines) >= page.Total:
 			return lines, nil
 		case len(page.Movements) == 0: // half a bill would look like missing money
-			return nil, fmt.Errorf("sandbox: bill ends after %d of %d lines: %w", len(lines), page.Total, payment.ErrUnavailable)
+			return nil, fmt.Errorf("sandbox: bill ends after %d of %d lines: %w", len(lines), page.Total, payment.ErrTruncatedBill)
 		}
 	}
 }

@@ -135,7 +135,7 @@ func TestABillIsWholeOrNotAtAll(t *testing.T) {
 	require.Equal(t, []string{"/v1/bills/2026-11-20?from=0", "/v1/bills/2026-11-20?from=1", "/v1/bills/2026-11-20?from=2"}, asked)
 	p = answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"total":3,"movements":[]}`) })
 	_, err = p.Bill(t.Context(), time.Now())
-	require.ErrorIs(t, err, payment.ErrUnavailable)
+	require.ErrorIs(t, err, payment.ErrTruncatedBill)
 }
 
 func TestTheCallersPatienceCountsToo(t *testing.T) {

@@ -64,6 +64,20 @@ func (c *Control) SettleRefund(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodPost, "/control/refunds/"+url.PathEscape(id)+"/settle", nil, nil)
 }
 
+// Dispute disputes a payment, as its payer's bank would; DecideDispute lets the merchant win or lose it.
+func (c *Control) Dispute(ctx context.Context, number string) error {
+	return c.call(ctx, http.MethodPost, "/control/payments/"+url.PathEscape(number)+"/dispute/open", nil, nil)
+}
+
+// DecideDispute decides the dispute of a payment.
+func (c *Control) DecideDispute(ctx context.Context, number string, won bool) error {
+	how := "lose"
+	if won {
+		how = "win"
+	}
+	return c.call(ctx, http.MethodPost, "/control/payments/"+url.PathEscape(number)+"/dispute/"+how, nil, nil)
+}
+
 // SetFaults sets the switches; the zero Faults make the gateway behave.
 func (c *Control) SetFaults(ctx context.Context, f Faults) error {
 	return c.call(ctx, http.MethodPut, "/control/faults", f, nil)

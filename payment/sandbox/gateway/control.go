@@ -13,6 +13,7 @@ import (
 type Books struct {
 	Payments []Payment `json:"payments"`
 	Refunds  []Refund  `json:"refunds"`
+	Disputes []Dispute `json:"disputes"`
 	// Entries are the movements of money in the order in which they were booked.
 	Entries []Entry `json:"entries"`
 	// Undelivered counts callbacks that were not acknowledged yet.
@@ -57,6 +58,11 @@ func (g *Gateway) controlRoutes(mux *http.ServeMux) {
 		defer g.mu.Unlock()
 		return nil, g.settleByHand(r.PathValue("id"))
 	})
+	control("POST /control/payments/{number}/dispute/{how}", func(r *http.Request, _ []byte) (any, error) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return nil, g.dispute(r.PathValue("number"), r.PathValue("how"))
+	})
 	control("PUT /control/faults", func(_ *http.Request, body []byte) (any, error) {
 		return decoded(body, func(f Faults) (nothing, error) { return nothing{}, g.misbehave(f) })
 	})
@@ -85,6 +91,9 @@ func (g *Gateway) controlRoutes(mux *http.ServeMux) {
 		}
 		for _, r := range g.ledger.refunds {
 			books.Refunds = append(books.Refunds, *r)
+		}
+		for _, d := range g.ledger.disputes {
+			books.Disputes = append(books.Disputes, *d)
 		}
 		slices.SortFunc(books.Payments, func(a, b Payment) int { return a.Made.Compare(b.Made) })
 		slices.SortFunc(books.Refunds, func(a, b Refund) int { return a.At.Compare(b.At) })

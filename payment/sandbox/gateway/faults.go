@@ -43,6 +43,10 @@ type Faults struct {
 	// RefundFails makes refunds fail for good; LowBalance refuses new ones for now.
 	RefundFails bool `json:"refund_fails,omitempty"`
 	LowBalance  bool `json:"low_balance,omitempty"`
+	// Bill makes lines of the bill wrong, by the number of a payment or the id of a refund.
+	Bill map[string]BillFault `json:"bill,omitempty"`
+	// WholeBill makes all of it wrong.
+	WholeBill BillFault `json:"whole_bill,omitempty"`
 }
 
 // check refuses switches that do not exist: a fault that never happens would prove nothing.
@@ -76,13 +80,13 @@ func (f Faults) check() error {
 	case f.RefundPending < 0:
 		return invalid("refund_pending_ms must not be negative")
 	}
-	return nil
+	return f.checkBill()
 }
 
 // none says whether the gateway behaves.
 func (f Faults) none() bool {
-	lists := len(f.Slow) + len(f.LateAnswer) + len(f.Down) + len(f.Hang) + len(f.FailAfter) + len(f.Cut) + len(f.Forge)
-	f.Slow, f.LateAnswer, f.Down, f.Hang, f.FailAfter, f.Cut, f.Forge = nil, nil, nil, nil, nil, nil, nil
+	lists := len(f.Slow) + len(f.LateAnswer) + len(f.Down) + len(f.Hang) + len(f.FailAfter) + len(f.Cut) + len(f.Forge) + len(f.Bill)
+	f.Slow, f.LateAnswer, f.Down, f.Hang, f.FailAfter, f.Cut, f.Forge, f.Bill = nil, nil, nil, nil, nil, nil, nil, nil
 	return lists == 0 && reflect.ValueOf(f).IsZero()
 }
 

@@ -33,6 +33,11 @@ type Refund struct {
 	SettleAt time.Time `json:"settle_at,omitzero"`
 }
 
+// Dispute is a dispute as the gateway's own ledger keeps it.
+type Dispute struct {
+	sandbox.Dispute
+}
+
 // Entry is one movement of money: the amount leaves one account and arrives
 // at the other, so that all accounts together always hold nothing.
 type Entry struct {
@@ -56,6 +61,7 @@ type delivery struct {
 var (
 	paymentsBucket   = []byte("payments")
 	refundsBucket    = []byte("refunds")
+	disputesBucket   = []byte("disputes")
 	entriesBucket    = []byte("entries")
 	deliveriesBucket = []byte("deliveries")
 )
@@ -70,6 +76,7 @@ type ledger struct {
 	byID       map[string]*Payment // by the gateway's own id
 	refunds    map[string]*Refund  // by id
 	refundsOf  map[string][]string // ids by number
+	disputes   map[string]*Dispute // by number
 	entries    []Entry
 	deliveries map[string]*delivery // by event id
 }
@@ -83,11 +90,11 @@ func openLedger(file string) (*ledger, error) {
 		return nil, fmt.Errorf("open the ledger %s: %w", file, err)
 	}
 	l := &ledger{
-		db: db, payments: map[string]*Payment{}, byID: map[string]*Payment{}, refunds: map[string]*Refund{},
+		db: db, payments: map[string]*Payment{}, byID: map[string]*Payment{}, refunds: map[string]*Refund{}, disputes: map[string]*Dispute{},
 		refundsOf: map[string][]string{}, deliveries: map[string]*delivery{},
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{paymentsBucket, refundsBucket, entriesBucket, deliveriesBucket} {
+		for _, name := range [][]byte{paymentsBucket, refundsBucket, disputesBucket, entriesBucket, deliveriesBucket} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -106,6 +113,9 @@ func (l *ledger) load(tx *bbolt.Tx) error {
 		return err
 	}
 	if err := each(tx, refundsBucket, l.keepRefund); err != nil {
+		return err
+	}
+	if err := each(tx, disputesBucket, func(d *Dispute) { l.disputes[d.Number] = d }); err != nil {
 		return err
 	}
 	if err := each(tx, entriesBucket, func(e *Entry) { l.entries = append(l.entries, *e) }); err != nil {
@@ -138,6 +148,7 @@ func (l *ledger) keepRefund(r *Refund) {
 type change struct {
 	payment  *Payment
 	refund   *Refund
+	dispute  *Dispute
 	movement *sandbox.Movement
 	delivery *delivery
 }
@@ -160,6 +171,9 @@ func (l *ledger) commit(c change) error {
 	}
 	if c.refund != nil && err == nil {
 		err = add(refundsBucket, []byte(c.refund.ID), c.refund)
+	}
+	if c.dispute != nil && err == nil {
+		err = add(disputesBucket, []byte(c.dispute.Number), c.dispute)
 	}
 	if c.movement != nil && err == nil {
 		entry = l.entry(*c.movement)
@@ -187,6 +201,9 @@ func (l *ledger) commit(c change) error {
 	}
 	if c.refund != nil {
 		l.keepRefund(c.refund)
+	}
+	if c.dispute != nil {
+		l.disputes[c.dispute.Number] = c.dispute
 	}
 	if c.movement != nil {
 		l.entries = append(l.entries, entry)
@@ -220,17 +237,6 @@ func (l *ledger) refunded(number string) int64 {
 		}
 	}
 	return sum
-}
-
-// movements lists what happened on a UTC day, in the order in which it was booked.
-func (l *ledger) movements(day time.Time) []sandbox.Movement {
-	movements := []sandbox.Movement{}
-	for _, e := range l.entries {
-		if e.At.UTC().Format(time.DateOnly) == day.Format(time.DateOnly) {
-			movements = append(movements, e.Movement)
-		}
-	}
-	return movements
 }
 
 func (l *ledger) close() error {

@@ -159,6 +159,8 @@ func (g *Gateway) refund(o sandbox.RefundOrder) (sandbox.Refund, error) {
 		return sandbox.Refund{}, refuse(http.StatusConflict, "not_paid", "payment %s has captured nothing", o.Number)
 	case p.Captured.Currency != o.Amount.Currency || o.Amount.Amount > p.Captured.Amount-g.ledger.refunded(o.Number):
 		return sandbox.Refund{}, refuse(http.StatusConflict, "too_much", "refunds would exceed what was captured")
+	case g.disputed(o.Number):
+		return sandbox.Refund{}, refuse(http.StatusConflict, "disputed", "the payer disputes payment %s", o.Number)
 	case g.faults.LowBalance:
 		return sandbox.Refund{}, refuse(http.StatusPaymentRequired, "balance_too_low", "the merchant's balance is too low")
 	}

@@ -113,7 +113,7 @@ func (g *Gateway) capture(p *Payment) error {
 	next := *p
 	next.State, next.Captured, next.At, next.PaidAt, next.CaptureAt = sandbox.Paid, &taken, g.now(), g.now(), time.Time{}
 	return g.tell(change{payment: &next, movement: &sandbox.Movement{
-		Kind: sandbox.KindPayment, GatewayID: next.ID, Merchant: next.Merchant, Number: next.Number, Amount: taken, At: next.At,
+		Kind: sandbox.KindPayment, GatewayID: next.ID, Merchant: next.Merchant, Number: next.Number, Amount: taken, Fee: feeOf(taken), At: next.At,
 	}})
 }
 

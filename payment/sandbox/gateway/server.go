@@ -58,9 +58,7 @@ func (g *Gateway) routes() http.Handler {
 		if err != nil || from < 0 {
 			return nil, invalid("from must be a number of lines to leave out")
 		}
-		movements := g.ledger.movements(day)
-		page := movements[min(from, len(movements)):]
-		return sandbox.Bill{Total: len(movements), Movements: page[:min(len(page), billPage)]}, nil
+		return g.bill(day, from)
 	})
 	g.controlRoutes(mux)
 	g.pageRoutes(mux)

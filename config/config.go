@@ -64,6 +64,10 @@ type Config struct {
 	GatewayDownBound time.Duration `env:"GATEWAY_DOWN_BOUND" envDefault:"1m"`
 	OutcomeBound     time.Duration `env:"OUTCOME_BOUND" envDefault:"30m"`
 
+	// GatewayFees is what was agreed with gateways, "provider:basis points[:tolerance],…": bills that keep
+	// something else are a case. Of a gateway that is not named, any fee is taken as right.
+	GatewayFees Fees `env:"GATEWAY_FEES" envDefault:"sandbox:60"`
+
 	// EncryptionKeys is "id:base64(32 bytes)[,id2:base64…]"; the first seals, all open.
 	EncryptionKeys Secret `env:"ENCRYPTION_KEYS"`
 
@@ -112,6 +116,7 @@ func From(environment map[string]string, needs ...Need) (Config, error) {
 		Environment: trimmed(environment),
 		FuncMap: map[reflect.Type]env.ParserFunc{
 			reflect.TypeFor[Networks]():   parseNetworks,
+			reflect.TypeFor[Fees]():       parseFees,
 			reflect.TypeFor[slog.Level](): parseLevel,
 		},
 	})

@@ -71,8 +71,8 @@ func (s *Store) Cases(ctx context.Context, f ticketing.CaseFilter) ([]ticketing.
 		which = "WHERE true"
 	}
 	return list(ctx, s, "list cases", scanCase, caseSQL+" "+which+`
-		AND ($1 = '' OR kind = $1) AND ($2 = '' OR provider = $2) ORDER BY opened_at DESC, id LIMIT $3`,
-		string(f.Kind), f.Provider, cmp.Or(f.Limit, 100))
+		AND ($1 = '' OR kind = $1) AND ($2 = '' OR provider = $2) AND ($3 = '' OR day = nullif($3, '')::date) ORDER BY opened_at DESC, id LIMIT $4`,
+		string(f.Kind), f.Provider, f.Day, cmp.Or(f.Limit, 100))
 }
 
 // maxNote bounds what a person may write about a case, in bytes.

@@ -60,6 +60,8 @@ type CaseFilter struct {
 	Resolved bool
 	Kind     CaseKind
 	Provider string
+	// Day is a date, for differences with the bill of that day.
+	Day string
 	// Limit bounds the list, newest first. Zero means 100.
 	Limit int
 }

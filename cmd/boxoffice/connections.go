@@ -17,6 +17,7 @@ import (
 	"github.com/boxoffice/boxoffice/payment"
 	"github.com/boxoffice/boxoffice/payment/sandbox"
 	"github.com/boxoffice/boxoffice/store"
+	"github.com/boxoffice/boxoffice/ticketing"
 	"github.com/boxoffice/boxoffice/worker"
 	"github.com/boxoffice/boxoffice/workflows"
 )
@@ -119,12 +120,29 @@ func openGateways(cfg config.Config) (*payment.Registry, error) {
 }
 
 // startWorkers starts the workers; observer, which may be nil, hears of every hold.
-func (c *connections) startWorkers(ctx context.Context, observer activities.HoldObserver, onFatal func(error)) (*worker.Workers, error) {
+func (c *connections) startWorkers(
+	ctx context.Context, cfg config.Config, observer activities.HoldObserver, onFatal func(error),
+) (*worker.Workers, error) {
 	metrics := activities.NewMetrics(c.registry)
+	terms := map[string]ticketing.FeeTerms{}
+	for provider, fee := range cfg.GatewayFees {
+		terms[provider] = ticketing.FeeTerms{BasisPoints: fee.BasisPoints, Tolerance: fee.Tolerance}
+	}
 	return worker.Start(ctx, worker.Config{
-		Client:   c.temporal,
-		Purchase: &activities.Purchase{Store: c.store, Gateways: c.gateways, Metrics: metrics, Observer: observer},
-		Payments: &activities.Payments{Store: c.store, Gateways: c.gateways, Deliverer: c.deliverer, Metrics: metrics, Log: c.log},
-		OnFatal:  onFatal,
+		Client:         c.temporal,
+		Purchase:       &activities.Purchase{Store: c.store, Gateways: c.gateways, Metrics: metrics, Observer: observer},
+		Payments:       &activities.Payments{Store: c.store, Gateways: c.gateways, Deliverer: c.deliverer, Metrics: metrics, Log: c.log},
+		Reconciliation: &activities.Reconciliation{Store: c.store, Gateways: c.gateways, Terms: terms, Log: c.log},
+		Calendars:      c.calendars(),
+		OnFatal:        onFatal,
 	})
+}
+
+// calendars are the zones of the gateways' days, by the name of the provider.
+func (c *connections) calendars() map[string]*time.Location {
+	calendars := map[string]*time.Location{}
+	for _, gateway := range c.gateways.Providers() {
+		calendars[gateway.Name()] = payment.CalendarOf(gateway)
+	}
+	return calendars
 }

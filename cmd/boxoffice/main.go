@@ -22,18 +22,22 @@ type role struct {
 	summary string
 	needs   []config.Need
 	run     func(ctx context.Context, cfg config.Config, log *slog.Logger) error
+	// with is run for a role that takes arguments.
+	with func(ctx context.Context, cfg config.Config, log *slog.Logger, arguments []string) error
 }
 
 var roles = []role{
-	{"run", "API, web, workers and codec server in one process, after migrating", allNeeds, runAll},
-	{"api", "API and web; purchases run on workers elsewhere", serviceNeeds, runAPI},
-	{"worker", "workers only", serviceNeeds, runWorker},
-	{"codec", "codec server for the Temporal UI", []config.Need{config.NeedEncryption, config.NeedCodec}, runCodec},
-	{"sandbox", "sandbox payment gateway", []config.Need{config.NeedSandbox}, runSandbox},
-	{"migrate", "bring the database's schema and Temporal's search attributes up to date", []config.Need{config.NeedDatabase, config.NeedEncryption}, runMigrate},
-	{"seed", "load the demo catalogue; what is already there stays", []config.Need{config.NeedDatabase, config.NeedEncryption}, runSeed},
-	{"audit", "check every invariant of stock and money; exit 1 with a line for each that is violated", []config.Need{config.NeedDatabase, config.NeedEncryption}, runAudit},
-	{"version", "print the version", nil, runVersion},
+	{"run", "API, web, workers and codec server in one process, after migrating", allNeeds, runAll, nil},
+	{"api", "API and web; purchases run on workers elsewhere", serviceNeeds, runAPI, nil},
+	{"worker", "workers only", serviceNeeds, runWorker, nil},
+	{"codec", "codec server for the Temporal UI", []config.Need{config.NeedEncryption, config.NeedCodec}, runCodec, nil},
+	{"sandbox", "sandbox payment gateway", []config.Need{config.NeedSandbox}, runSandbox, nil},
+	{"migrate", "bring the database's schema and Temporal's search attributes up to date", []config.Need{config.NeedDatabase, config.NeedEncryption}, runMigrate, nil},
+	{"seed", "load the demo catalogue; what is already there stays", []config.Need{config.NeedDatabase, config.NeedEncryption}, runSeed, nil},
+	{"audit", "check every invariant of stock and money; exit 1 with a line for each that is violated", []config.Need{config.NeedDatabase, config.NeedEncryption}, runAudit, nil},
+	{"reconcile", "compare a gateway's bill with our books now: [-provider NAME] [-day YYYY-MM-DD] [-wait DURATION]", serviceNeeds, nil, runReconcile},
+	{"cases", "what waits for a person: [list [-all] [-kind KIND] [-provider NAME]], or resolve ID NOTE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runCases},
+	{"version", "print the version", nil, runVersion, nil},
 }
 
 var (
@@ -45,23 +49,26 @@ var (
 // Go's own 100 would collect several times a second under load. GOGC says otherwise.
 const gcPercent = 300
 
+// errUsage makes a role end as one that was called wrongly; what is wrong was said.
+var errUsage = errors.New("usage")
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	if len(os.Args) != 2 {
+	if len(os.Args) < 2 {
 		usage()
 	}
 	for _, r := range roles {
-		if r.name == os.Args[1] {
-			os.Exit(start(r))
+		if r.name == os.Args[1] && (r.with != nil || len(os.Args) == 2) {
+			os.Exit(start(r, os.Args[2:]))
 		}
 	}
 	usage()
 }
 
 // start runs a role until it ends or the process is told to stop, and returns the exit code.
-func start(r role) int {
+func start(r role, arguments []string) int {
 	cfg, err := config.Load(r.needs...)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "boxoffice %s: the environment is not right:\n%v\n", r.name, err)
@@ -75,7 +82,17 @@ func start(r role) int {
 		log.Error("cannot serve profiles", "error", err)
 		return 1
 	}
-	if err := r.run(ctx, cfg, log); err != nil && !errors.Is(err, context.Canceled) {
+	run := r.run
+	if r.with != nil {
+		run = func(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+			return r.with(ctx, cfg, log, arguments)
+		}
+	}
+	err = run(ctx, cfg, log)
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
 		log.Error("stopped", "error", err)
 		return 1
 	}

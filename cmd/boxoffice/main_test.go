@@ -62,12 +62,12 @@ func ends(t *testing.T, environment []string, arguments ...string) (code int, st
 }
 
 func TestWhoeverAsksForNoRoleIsToldOfThemAll(t *testing.T) {
-	for _, arguments := range [][]string{{}, {"sell"}, {"run", "api"}, {"--help"}} {
+	for _, arguments := range [][]string{{}, {"sell"}, {"run", "api"}, {"--help"}, {"audit", "-all"}} {
 		code, stdout, stderr := ends(t, nil, arguments...)
 		require.Equal(t, 2, code, arguments)
 		require.Empty(t, stdout)
 		require.Contains(t, stderr, "usage: boxoffice ROLE")
-		for _, name := range []string{"run", "api", "worker", "codec", "sandbox", "migrate", "seed", "audit", "version"} {
+		for _, name := range []string{"run", "api", "worker", "codec", "sandbox", "migrate", "seed", "audit", "reconcile", "cases", "version"} {
 			require.Contains(t, stderr, "\n  "+name+" ", arguments)
 		}
 		require.Equal(t, len(roles)+1, strings.Count(stderr, "\n"), "a line each")

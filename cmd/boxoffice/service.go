@@ -30,7 +30,7 @@ func runAll(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	holds := api.NewHoldHub()
-	workers, err := c.startWorkers(ctx, holds, stop)
+	workers, err := c.startWorkers(ctx, cfg, holds, stop)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func runWorker(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var nobody activities.HoldObserver
-	workers, err := c.startWorkers(ctx, nobody, stop)
+	workers, err := c.startWorkers(ctx, cfg, nobody, stop)
 	if err != nil {
 		return err
 	}

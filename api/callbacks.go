@@ -47,6 +47,10 @@ func (s *Server) callback(c *fiber.Ctx) error {
 	if kept.First && keep.Payment != nil && keep.Payment.State == payment.StatePaid {
 		s.alarm(kept.Attempt, *keep.Payment)
 	}
+	if kept.First && keep.Dispute != nil {
+		s.Log.Warn("a payment is disputed", "provider", gateway.Name(), "dispute_id", keep.Dispute.ID,
+			"attempt_id", keep.Dispute.AttemptID, "state", keep.Dispute.State)
+	}
 	if !kept.Handled {
 		s.deliveries.post(kept.Attempt)
 	}
@@ -60,20 +64,45 @@ func (s *Server) callback(c *fiber.Ctx) error {
 // callbackOf says in the domain's words what a gateway's notice says.
 func callbackOf(n payment.Notice) ticketing.Callback {
 	c := ticketing.Callback{Provider: n.Provider, EventID: n.EventID}
-	if n.Kind == payment.NoticePayment {
+	switch n.Kind {
+	case payment.NoticePayment:
 		fact := factOf(n.Provider, n.Payment)
 		c.Payment = &fact
-		return c
-	}
-	c.Refund = &ticketing.RefundFact{ID: n.Refund.ID, State: ticketing.RefundPending, Reason: n.Refund.Reason}
-	switch n.Refund.State {
-	case payment.RefundSucceeded:
-		c.Refund.State = ticketing.RefundSucceeded
-	case payment.RefundFailed:
-		c.Refund.State = ticketing.RefundFailed
-	case payment.RefundPending:
+	case payment.NoticeRefund:
+		c.Refund = refundFactOf(n.Refund)
+	case payment.NoticeDispute:
+		c.Dispute = disputeFactOf(n.Dispute)
+	case payment.NoticeOther:
+		c.Other = true
 	}
 	return c
+}
+
+func refundFactOf(r payment.RefundStatus) *ticketing.RefundFact {
+	fact := &ticketing.RefundFact{ID: r.ID, State: ticketing.RefundPending, Reason: r.Reason}
+	switch r.State {
+	case payment.RefundSucceeded:
+		fact.State = ticketing.RefundSucceeded
+	case payment.RefundFailed:
+		fact.State = ticketing.RefundFailed
+	case payment.RefundPending:
+	}
+	return fact
+}
+
+func disputeFactOf(d payment.Dispute) *ticketing.DisputeFact {
+	fact := &ticketing.DisputeFact{
+		ID: d.ID, AttemptID: d.Number, GatewayID: d.GatewayID, State: ticketing.DisputeOpen,
+		Amount: d.Amount, Fee: d.Fee, Reason: d.Reason, At: d.At,
+	}
+	switch d.State {
+	case payment.DisputeWon:
+		fact.State = ticketing.DisputeWon
+	case payment.DisputeLost:
+		fact.State = ticketing.DisputeLost
+	case payment.DisputeOpen:
+	}
+	return fact
 }
 
 // alarm tells of captured money that is not what was asked for.

@@ -106,6 +106,7 @@ var countGauges = []struct {
 	}},
 	{"pending_refunds", "Refunds whose outcome is not known yet.", "", single(func(c ticketing.Counts) int { return c.PendingRefunds })},
 	{"failed_refunds", "Refunds a gateway will not make; a person settles them.", "", single(func(c ticketing.Counts) int { return c.FailedRefunds })},
+	{"open_cases", "What waits for a person: differences with gateways' bills, failed refunds, disputes.", "kind", several[ticketing.CaseKind, int](func(c ticketing.Counts) map[ticketing.CaseKind]int { return c.OpenCases })},
 	{"orders_placed_24h", "Orders placed in the last 24 hours by where they are now.", "state", several[ticketing.OrderState, int](func(c ticketing.Counts) map[ticketing.OrderState]int { return c.Orders })},
 }
 

@@ -89,7 +89,9 @@ FROM orders o
 CROSS JOIN LATERAL (SELECT
     coalesce((SELECT sum(a.captured_amount) FROM payment_attempts a WHERE a.order_id = o.id), 0)
     - coalesce((SELECT sum(r.amount) FROM refunds r WHERE r.order_id = o.id AND r.state = 'SUCCEEDED'), 0) AS kept,
-    CASE WHEN EXISTS (SELECT FROM tickets t WHERE t.order_id = o.id AND t.state = 'VALID') THEN o.total ELSE 0 END AS price) p
+    CASE WHEN EXISTS (SELECT FROM tickets t WHERE t.order_id = o.id AND t.state IN ('VALID', 'FROZEN')) THEN o.total ELSE 0 END
+    -- What a payer got back through their bank did not come from us; the tickets are void all the same.
+    + coalesce((SELECT sum(d.amount) FROM disputes d WHERE d.order_id = o.id AND d.state = 'LOST'), 0) AS price) p
 WHERE p.kept <> p.price
     AND NOT EXISTS (SELECT FROM payment_attempts a WHERE a.order_id = o.id
         AND a.captured_amount IS NOT NULL AND a.state NOT IN ('ACCEPTED', 'REFUNDED') AND a.captured_at > now() - $1::interval)
@@ -125,11 +127,11 @@ FROM orders o WHERE o.state IN ('PENDING', 'AWAITING_REVIEW') AND o.pay_by < now
         FROM order_events e WHERE e.order_id = o.id ORDER BY e.sequence DESC LIMIT 1), true)`},
 	{5, "a ticket exists only for a confirmed order", false, `
 SELECT t.id, format('of an order that is %s', o.state) FROM tickets t JOIN orders o ON o.id = t.order_id
-WHERE t.state = 'VALID' AND o.state NOT IN ('PAID', 'REFUNDING', 'PARTIALLY_REFUNDED')`},
+WHERE t.state IN ('VALID', 'FROZEN') AND o.state NOT IN ('PAID', 'REFUNDING', 'PARTIALLY_REFUNDED')`},
 	{5, "a paid order has a ticket for every admission", false, `
 SELECT l.order_id, format('%s tickets for %s of %s', count(t.id), l.quantity, l.ticket_type_id)
 FROM orders o JOIN order_lines l ON l.order_id = o.id
-LEFT JOIN tickets t ON t.order_id = l.order_id AND t.ticket_type_id = l.ticket_type_id AND t.state = 'VALID'
+LEFT JOIN tickets t ON t.order_id = l.order_id AND t.ticket_type_id = l.ticket_type_id AND t.state IN ('VALID', 'FROZEN')
 WHERE o.state = 'PAID' GROUP BY l.order_id, l.ticket_type_id, l.quantity HAVING count(t.id) <> l.quantity`},
 	{6, "refunds of an attempt do not exceed what it captured", false, `
 SELECT a.id, format('%s refunded of %s captured', sum(r.amount), coalesce(a.captured_amount, 0))

@@ -25,6 +25,14 @@ FROM (
     UNION ALL
     SELECT CASE state WHEN 'OPEN' THEN 'disputes' ELSE 'disputes_lost' END, currency, 0, sum(amount) FROM disputes WHERE state <> 'WON' GROUP BY 1, 2
 ) both_sides GROUP BY account, currency HAVING sum(ledger) <> sum(facts)`},
+	{5, "tickets are frozen while their payment is disputed, and only then", false, `
+SELECT o.id, format('%s frozen tickets, %s open disputes', count(t.id) FILTER (WHERE t.state = 'FROZEN'), d.open)
+FROM orders o JOIN tickets t ON t.order_id = o.id
+CROSS JOIN LATERAL (SELECT count(*) AS open FROM disputes d JOIN payment_attempts a ON a.id = d.attempt_id
+    WHERE d.order_id = o.id AND d.state = 'OPEN' AND a.state = 'ACCEPTED') d
+GROUP BY o.id, d.open
+HAVING (count(*) FILTER (WHERE t.state = 'FROZEN') > 0) <> (d.open > 0 AND count(*) FILTER (WHERE t.state <> 'VOID') > 0)
+    OR d.open > 0 AND count(*) FILTER (WHERE t.state = 'VALID') > 0`},
 	{13, "a bill that was taken is compared", true, `
 SELECT format('%s %s', provider, day), format('taken at %s', taken_at) FROM bills
 WHERE compared_at IS NULL AND taken_at <= now() - $1::interval`},

@@ -12,7 +12,7 @@ import (
 // KeepCallback puts a verified callback into the inbox and records what it
 // says, in one transaction: once it returns nil the callback may be acknowledged. The same event again has no effect but is counted.
 //
-// Errors: CodeInvalid for a capture without an amount, CodeConflict when a number belongs to another provider.
+// Errors: CodeInvalid for a capture or a dispute without an amount, CodeConflict when a number belongs to another provider.
 func (s *Store) KeepCallback(ctx context.Context, c ticketing.Callback) (ticketing.KeptCallback, error) {
 	header, body, err := s.sealCallback(c)
 	if err != nil {
@@ -21,10 +21,17 @@ func (s *Store) KeepCallback(ctx context.Context, c ticketing.Callback) (ticketi
 	var kept ticketing.KeptCallback
 	err = s.transact(ctx, "keep a callback", func(ctx context.Context, w *work) error {
 		inbox := inboxRow{header: header, body: body}
-		if c.Refund != nil {
-			kept, err = w.keepRefund(ctx, c, inbox)
-		} else {
+		switch {
+		case c.Payment != nil:
 			kept, err = w.keepPayment(ctx, c, inbox)
+		case c.Refund != nil:
+			kept, err = w.keepRefund(ctx, c, inbox)
+		case c.Dispute != nil:
+			kept, err = w.keepDispute(ctx, c, inbox)
+		default:
+			first := w.inbox(c, inbox, "other", "", "")
+			err = w.send(ctx)
+			kept = ticketing.KeptCallback{First: *first, Handled: true}
 		}
 		return err
 	})
@@ -37,8 +44,19 @@ type inboxRow struct {
 }
 
 func (s *Store) sealCallback(c ticketing.Callback) (header encryption.Sealed[callbackHeader], body encryption.Sealed[callbackBody], err error) {
-	if (c.Payment == nil) == (c.Refund == nil) || c.EventID == "" {
-		return header, body, ticketing.Errorf(ticketing.CodeInvalid, "a callback is one event about a payment or a refund")
+	about := 0
+	for _, present := range []bool{c.Payment != nil, c.Refund != nil, c.Dispute != nil, c.Other} {
+		if present {
+			about++
+		}
+	}
+	if about != 1 || c.EventID == "" {
+		return header, body, ticketing.Errorf(ticketing.CodeInvalid, "a callback is one event about one thing")
+	}
+	if c.Dispute != nil {
+		if err := checkDispute(*c.Dispute); err != nil {
+			return header, body, err
+		}
 	}
 	if c.Payment != nil {
 		if err := checkFact(*c.Payment); err != nil {

@@ -12,7 +12,7 @@ import (
 func (s *Store) Counts(ctx context.Context) (ticketing.Counts, error) {
 	var c ticketing.Counts
 	err := s.retry(ctx, "count", func(ctx context.Context) error {
-		c = ticketing.Counts{Orders: map[ticketing.OrderState]int{}, AwaitingRefund: map[string]int64{}, RefusedCallbacks: map[string]int{}}
+		c = ticketing.Counts{Orders: map[ticketing.OrderState]int{}, AwaitingRefund: map[string]int64{}, OpenCases: map[ticketing.CaseKind]int{}, RefusedCallbacks: map[string]int{}}
 		var found bool
 		batch := &pgx.Batch{}
 		one(batch.Queue(`SELECT count(DISTINCT order_id), coalesce(sum(quantity), 0),
@@ -26,6 +26,7 @@ func (s *Store) Counts(ctx context.Context) (ticketing.Counts, error) {
 		tally(batch.Queue(`SELECT captured_currency, sum(captured_amount)::bigint FROM payment_attempts
 			WHERE captured_amount IS NOT NULL AND state = 'REJECTED' GROUP BY 1`), c.AwaitingRefund)
 		one(batch.Queue("SELECT count(*) FROM payment_attempts WHERE captured_amount IS NOT NULL AND state = 'REJECTED'"), &found, &c.LateMoney)
+		tally(batch.Queue("SELECT kind, count(*) FROM cases WHERE state = 'OPEN' GROUP BY 1"), c.OpenCases)
 		tally(batch.Queue(`SELECT reason, sum(count)::bigint FROM refused_callbacks
 			WHERE hour > now() - interval '24 hours' GROUP BY 1`), c.RefusedCallbacks)
 		return s.pool.SendBatch(ctx, batch).Close()

@@ -10,6 +10,10 @@ import (
 const (
 	accountFees     = "fees"     // order fees, ours
 	accountSuspense = "suspense" // money that pays nothing yet and may have to go back
+
+	accountGatewayFees  = "gateway_fees"  // what gateways kept for themselves
+	accountDisputes     = "disputes"      // withheld by gateways until a dispute is decided
+	accountDisputesLost = "disputes_lost" // what payers got back through their banks
 )
 
 func accountGateway(provider string) string  { return "gateway:" + provider }
@@ -19,10 +23,14 @@ func accountSales(organiserID string) string { return "organiser:" + organiserID
 type transferKind string
 
 const (
-	transferAccepted transferKind = "payment_accepted" // gateway → sales and fees
-	transferRejected transferKind = "payment_rejected" // gateway → suspense
-	transferRetaken  transferKind = "payment_retaken"  // suspense → sales and fees
-	transferRefunded transferKind = "refund_settled"   // suspense → gateway
+	transferAccepted      transferKind = "payment_accepted" // gateway → sales and fees
+	transferRejected      transferKind = "payment_rejected" // gateway → suspense
+	transferRetaken       transferKind = "payment_retaken"  // suspense → sales and fees
+	transferGatewayFee    transferKind = "gateway_fee"      // gateway → gateway fees
+	transferDisputeOpened transferKind = "dispute_opened"   // gateway → disputes
+	transferDisputeWon    transferKind = "dispute_won"      // disputes → gateway
+	transferDisputeLost   transferKind = "dispute_lost"     // disputes → lost
+	transferRefunded      transferKind = "refund_settled"   // suspense → gateway
 )
 
 // postings are the amounts of a transfer by account; they sum to zero.

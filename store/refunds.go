@@ -99,8 +99,12 @@ func (w *work) finishRefund(ctx context.Context, refundID string, state ticketin
 		return nil
 	case state == ticketing.RefundFailed:
 		w.change(1, "UPDATE refunds SET state = 'FAILED', failure = $2 WHERE id = $1", refundID, reason)
-		return nil
+		return w.openCase(ticketing.Case{
+			Kind: ticketing.CaseRefundFailed, Provider: r.Provider, Reference: refundID, RefundID: refundID, AttemptID: r.AttemptID, OrderID: r.OrderID,
+			Detail: map[string]any{"amount": r.Amount, "reason": reason},
+		})
 	}
+	w.closeCase(ticketing.CaseRefundFailed, r.Provider, refundID, ticketing.ResolvedVanished, "")
 	w.change(1, "UPDATE refunds SET state = 'SUCCEEDED', failure = NULL, settled_at = clock_timestamp() WHERE id = $1", refundID)
 	w.change(1, `UPDATE payment_attempts a SET updated_at = clock_timestamp(),
 		state = CASE WHEN a.captured_amount = (SELECT sum(amount) FROM refunds WHERE attempt_id = a.id AND state = 'SUCCEEDED')

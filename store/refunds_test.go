@@ -50,8 +50,16 @@ func TestHazard19ARefundKeepsItsIDUntilItIsFinal(t *testing.T) {
 	if again := must(s.StartRefund(t.Context(), attempt.ID))(t); again.ID != id || again.State != ticketing.RefundFailed {
 		t.Errorf("again %+v", again)
 	}
+	failed := must(s.Cases(t.Context(), ticketing.CaseFilter{}))(t)
+	if len(failed) != 1 || failed[0].Kind != ticketing.CaseRefundFailed || failed[0].RefundID != id || failed[0].OrderID != order ||
+		failed[0].Detail["reason"] != "balance too low" {
+		t.Errorf("cases %+v", failed)
+	}
 	finish(ticketing.RefundSucceeded)
 	finish(ticketing.RefundFailed)
+	if left := must(s.Cases(t.Context(), ticketing.CaseFilter{}))(t); len(left) != 0 {
+		t.Errorf("cases %+v", left)
+	}
 	if again := must(s.StartRefund(t.Context(), attempt.ID))(t); again.ID != id || again.State != ticketing.RefundSucceeded {
 		t.Errorf("again %+v", again)
 	}

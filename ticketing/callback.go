@@ -5,9 +5,12 @@ type Callback struct {
 	Provider string
 	// EventID is unique per provider: the same event delivered again has the same id.
 	EventID string
-	// Exactly one of Payment and Refund says what it is about.
+	// Exactly one of Payment, Refund, Dispute and Other says what it is about.
 	Payment *PaymentFact
 	Refund  *RefundFact
+	Dispute *DisputeFact
+	// Other is genuine, but about nothing that moves money here: it is only kept.
+	Other bool
 	// Header and Body are the message as it came; they rest encrypted.
 	Header map[string][]string
 	Body   []byte

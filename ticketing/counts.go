@@ -18,6 +18,8 @@ type Counts struct {
 	LateMoney      int
 	// PendingRefunds and FailedRefunds count refunds that are not final, and those that wait for a person.
 	PendingRefunds, FailedRefunds int
+	// OpenCases counts what waits for a person, by kind.
+	OpenCases map[CaseKind]int
 	// RefusedCallbacks counts messages refused in the last 24 hours by reason.
 	RefusedCallbacks map[string]int
 }

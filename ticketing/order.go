@@ -148,8 +148,9 @@ type TicketState string
 
 // The states of a ticket.
 const (
-	TicketValid TicketState = "VALID"
-	TicketVoid  TicketState = "VOID"
+	TicketValid  TicketState = "VALID"
+	TicketFrozen TicketState = "FROZEN" // its payment is disputed: it neither admits nor goes back until that is decided
+	TicketVoid   TicketState = "VOID"
 )
 
 // Ticket is one admission.
@@ -183,6 +184,9 @@ const (
 	EventRetaken         OrderEventKind = "retaken"
 	EventRefundStarted   OrderEventKind = "refund_started"
 	EventRefundSettled   OrderEventKind = "refund_settled"
+	EventDisputeOpened   OrderEventKind = "dispute_opened"
+	EventDisputeWon      OrderEventKind = "dispute_won"
+	EventDisputeLost     OrderEventKind = "dispute_lost"
 	EventNeedsAttention  OrderEventKind = "needs_attention"
 )
 

@@ -147,7 +147,8 @@ FROM unnest($3::text[], $4::text[]) AS m(kind, reference)
 JOIN bill_lines l ON l.reference = m.reference AND l.kind = m.kind AND l.provider = $1
 WHERE l.day <> $2::date GROUP BY 1, 2`
 
-// feesSQL books what a gateway kept for itself of the lines that agree with the ledger, each once.
+// feesSQL books what a gateway kept for itself of the lines that agree with the ledger, each once. A fee that is not as
+// agreed waits until somebody has settled its case.
 const feesSQL = `
 WITH due AS (
     SELECT l.provider || '/' || l.kind || '/' || l.reference AS about, l.fee, l.fee_currency
@@ -157,6 +158,8 @@ WITH due AS (
         JOIN ledger_transfers t ON t.kind = k.transfer_kind AND t.reference = l.reference
         JOIN ledger_entries e ON e.transfer_id = t.id AND e.account = 'gateway:' || $1
         WHERE k.movement_kind = l.kind AND e.amount = l.amount AND e.currency = l.currency)
+    AND NOT EXISTS (SELECT FROM cases c WHERE c.provider = $1 AND c.day = $2::date AND c.kind = 'bill_fee' AND c.state = 'OPEN'
+        AND c.reference = l.kind || ':' || l.reference)
 ), booked AS (
     INSERT INTO ledger_transfers (kind, reference) SELECT 'gateway_fee', about FROM due
     ON CONFLICT ON CONSTRAINT ledger_transfers_once DO NOTHING

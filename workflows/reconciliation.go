@@ -20,7 +20,7 @@ const (
 	billPatience = 12 * time.Hour
 	// settleTime is how long a payment found on a bill gets to reach our books before the bill is compared again,
 	// settleRounds how often that is done.
-	settleTime   = 20 * time.Second
+	settleTime   = 10 * time.Second
 	settleRounds = 3
 	// reconcileHour and reconcileMinute are when the day before is compared, by the gateway's clock: after the last of
 	// them has made its bill.

@@ -179,6 +179,9 @@ func (s *Stack) configure(o Options) {
 	s.Gateway = gateway.NewControl("http://"+bank, merchant, key)
 }
 
+// Setting is the value of a variable in the environment of every process.
+func (s *Stack) Setting(name string) string { return s.setting(name) }
+
 func (s *Stack) setting(name string) string {
 	for _, v := range slices.Backward(s.env) {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
@@ -195,8 +198,19 @@ func (s *Stack) once(role string) {
 	require.NoError(s.T, err, "boxoffice %s: %s", role, out)
 }
 
-func (s *Stack) command(role string) *exec.Cmd {
-	cmd := exec.Command(Binary(s.T, "boxoffice"), role)
+// Says runs a role that ends by itself and returns what it prints.
+func (s *Stack) Says(role string, arguments ...string) string {
+	s.T.Helper()
+	command := s.command(role, arguments...)
+	var logged strings.Builder
+	command.Stderr = &logged
+	out, err := command.Output()
+	require.NoError(s.T, err, "boxoffice %s %v: %s", role, arguments, logged.String())
+	return string(out)
+}
+
+func (s *Stack) command(role string, arguments ...string) *exec.Cmd {
+	cmd := exec.Command(Binary(s.T, "boxoffice"), append([]string{role}, arguments...)...)
 	cmd.Env = append(os.Environ(), s.env...)
 	return cmd
 }

@@ -288,6 +288,10 @@ type testCallback struct {
 	Number  string          `json:"number"`
 	Paid    bool            `json:"paid"`
 	Amount  ticketing.Money `json:"amount"`
+	// Dispute and Refund are the state of one, Other that of nothing that moves money.
+	Dispute payment.DisputeState `json:"dispute,omitempty"`
+	Refund  payment.RefundState  `json:"refund,omitempty"`
+	Other   bool                 `json:"other,omitempty"`
 }
 
 const signatureHeader = "X-Gateway-Signature"
@@ -306,11 +310,25 @@ func (g *gateway) ParseCallback(header http.Header, body []byte, now time.Time) 
 	if err := json.Unmarshal(body, &c); err != nil {
 		return payment.Notice{}, fmt.Errorf("%w: %w", payment.ErrMalformed, err)
 	}
+	notice := payment.Notice{Provider: g.name, EventID: c.EventID}
+	switch {
+	case c.Other:
+		notice.Kind = payment.NoticeOther
+		return notice, nil
+	case c.Refund != "":
+		notice.Kind, notice.Refund = payment.NoticeRefund, payment.RefundStatus{ID: c.Number, State: c.Refund}
+		return notice, nil
+	case c.Dispute != "":
+		notice.Kind = payment.NoticeDispute
+		notice.Dispute = payment.Dispute{ID: "D1", Number: c.Number, GatewayID: "G-" + c.Number, State: c.Dispute, Amount: c.Amount, At: now}
+		return notice, nil
+	}
 	status := payment.Status{Number: c.Number, GatewayID: "G-" + c.Number, State: payment.StateDeclined, At: now}
 	if c.Paid {
 		status.State, status.Captured = payment.StatePaid, c.Amount
 	}
-	return payment.Notice{Provider: g.name, EventID: c.EventID, Kind: payment.NoticePayment, Payment: status}, nil
+	notice.Kind, notice.Payment = payment.NoticePayment, status
+	return notice, nil
 }
 
 func (g *gateway) Acknowledge() (int, string, []byte) {

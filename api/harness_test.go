@@ -241,7 +241,7 @@ type placed struct {
 		ID, State, Method string
 		PayURL            string `json:"pay_url"`
 	}
-	Tickets []struct{ ID, Code string }
+	Tickets []struct{ ID, Code, State string }
 	Buyer   struct{ Name, Email, Phone string }
 	PayBy   time.Time `json:"pay_by"`
 }

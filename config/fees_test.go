@@ -9,7 +9,7 @@ func TestFeesAreReadByProvider(t *testing.T) {
 	}
 	want := Fees{"sandbox": {BasisPoints: 60}, "wechatpay-acme": {BasisPoints: 38, Tolerance: 1}}
 	for provider, fee := range want {
-		if fees.(Fees)[provider] != fee || len(fees.(Fees)) != len(want) { //nolint:forcetypeassert // of this very package
+		if fees.(Fees)[provider] != fee || len(fees.(Fees)) != len(want) {
 			t.Errorf("fees %v, want %v", fees, want)
 		}
 	}

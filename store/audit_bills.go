@@ -11,7 +11,8 @@ movements AS (
         regexp_replace(t.reference, '^[^/]*/[^/]*/', '') AS reference, e.amount, e.currency
     FROM ledger_transfers t JOIN ledger_entries e ON e.transfer_id = t.id AND e.account = 'gateway_fees' WHERE t.kind = 'gateway_fee'
 ), lines AS (
-    SELECT l.* FROM bill_lines l JOIN bills b USING (provider, day) WHERE b.compared_at IS NOT NULL
+    SELECT l.provider, l.day, l.kind, l.reference, l.copy, l.amount, l.currency, l.fee, l.fee_currency
+    FROM bill_lines l JOIN bills b USING (provider, day) WHERE b.compared_at IS NOT NULL
 ), explained AS (
     SELECT provider, day, reference AS about FROM cases WHERE kind LIKE 'bill\_%' AND (state = 'OPEN' OR resolution <> 'vanished')
 )`
@@ -65,7 +66,7 @@ WHERE l.copy = 1 AND (l.fee, l.fee_currency) IS DISTINCT FROM (coalesce(f.amount
     AND NOT EXISTS (SELECT FROM explained c WHERE c.provider = l.provider AND c.day = l.day AND c.about = l.kind || ':' || l.reference)`},
 	{13, "a gateway's account in the ledger is the sum of its bills, but for what has a case", false, `
 WITH ` + movementsSQL + `, agreed AS (
-    SELECT DISTINCT ON (provider, kind, reference) * FROM lines l
+    SELECT DISTINCT ON (provider, kind, reference) provider, kind, reference, amount, currency, fee, fee_currency FROM lines l
     WHERE NOT EXISTS (SELECT FROM explained c WHERE c.provider = l.provider AND c.day = l.day AND c.about = l.kind || ':' || l.reference)
     ORDER BY provider, kind, reference, day, copy
 )

@@ -123,9 +123,8 @@ func TestADisputeOfMoneyNobodyAskedForIsBookedAndACase(t *testing.T) {
 func TestADisputeOfAnAttemptThatPaysNothingFreezesNoTickets(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	order, second := s.held(1), ticketing.PaymentAttempt{}
-	first := s.started(order)
-	second = s.started(order)
+	order := s.held(1)
+	first, second := s.started(order), s.started(order)
 	for _, attempt := range []ticketing.PaymentAttempt{first, second} {
 		s.captured(attempt)
 		must(s.Settle(t.Context(), attempt.ID))(t)

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
@@ -33,6 +35,8 @@ type dispute struct {
 	was   ticketing.DisputeState
 	// others says that other disputes of the order are open.
 	others bool
+	// sold is the order's stock, empty once its session has begun: then nobody else could use it.
+	sold []ticketing.Ask
 }
 
 const lockOrderOfDisputeSQL = `SELECT FROM orders WHERE id = (` + disputedOrderSQL + `) FOR UPDATE`
@@ -44,7 +48,7 @@ const (
 )
 
 // keepDispute keeps a notice about a dispute: the tickets it is about are frozen, what is withheld is booked, and a case is
-// opened. Won, all of that is taken back; lost, the tickets are void and the money is booked as lost. Notices
+// opened. Won, all of that is taken back; lost, the tickets are void, their stock is on sale again unless the session has begun, and the money is booked as lost. Notices
 // may come in any order and any number: the first decision stays.
 func (w *work) keepDispute(ctx context.Context, c ticketing.Callback, row inboxRow) (ticketing.KeptCallback, error) {
 	d := dispute{DisputeFact: *c.Dispute, id: ticketing.DisputeID(c.Provider, c.Dispute.ID), provider: c.Provider}
@@ -58,6 +62,9 @@ func (w *work) keepDispute(ctx context.Context, c ticketing.Callback, row inboxR
 	one(w.queue("SELECT state FROM disputes WHERE id = $1 FOR UPDATE", d.id), &d.known, &d.was)
 	one(w.queue(`SELECT EXISTS (SELECT FROM disputes WHERE order_id = (`+disputedOrderSQL+`) AND id <> $4 AND state = 'OPEN')`,
 		c.Provider, d.AttemptID, d.GatewayID, d.id), new(bool), &d.others)
+	many(w.queue(`SELECT h.ticket_type_id, h.quantity FROM holds h JOIN orders o ON o.id = h.order_id JOIN sessions s ON s.id = o.session_id
+		WHERE h.order_id = (`+disputedOrderSQL+`) AND h.state = 'SOLD' AND s.starts_at > clock_timestamp() ORDER BY 1`,
+		c.Provider, d.AttemptID, d.GatewayID), &d.sold, pgx.RowToStructByPos[ticketing.Ask])
 	if err := w.send(ctx); err != nil {
 		return ticketing.KeptCallback{}, err
 	}
@@ -116,6 +123,9 @@ func (w *work) decideDispute(d dispute) error {
 		postings{accountDisputes: -d.Amount.Amount, accountDisputesLost: d.Amount.Amount})
 	if d.accepted {
 		w.queue("UPDATE tickets SET state = 'VOID' WHERE order_id = $1 AND state IN ('VALID', 'FROZEN')", d.orderID)
+		if len(d.sold) > 0 {
+			w.moveHolds(d.orderID, d.sold, holdSold, holdReleased)
+		}
 	}
 	state := d.order
 	if d.accepted && (d.order == ticketing.OrderPaid || d.order == ticketing.OrderPartiallyRefunded) {

@@ -91,6 +91,18 @@ func TestHazard33ADisputeThatIsLostVoidsTheTicketsAndBooksTheLoss(t *testing.T) 
 	s.wantDisputeCase(ticketing.CaseResolved, attempt)
 	s.wantKinds(order, ticketing.EventHeld, ticketing.EventAttemptStarted, ticketing.EventPaymentReceived, ticketing.EventPaid,
 		ticketing.EventDisputeOpened, ticketing.EventDisputeLost)
+	s.wantFree(20, 20)
+	s.wantSound()
+}
+
+func TestStockOfASessionThatHasBegunIsNotSoldAgain(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	_, attempt := s.paid(2)
+	s.hears(disputed("E1", attempt, ticketing.DisputeOpen))
+	s.withoutTriggers("UPDATE sessions SET starts_at = now() - interval '1 hour'")
+	s.hears(disputed("E2", attempt, ticketing.DisputeLost))
+	s.wantFree(18, 20)
 	s.wantSound()
 }
 

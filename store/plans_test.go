@@ -126,6 +126,7 @@ func (s *scene) everyStep() {
 	}
 	must(s.CatalogueRevision(s.Context()))(s)
 	must(s.Availability(s.Context(), "show-s1"))(s)
+	s.hears(disputed(attempt.ID+"-D", attempt, ticketing.DisputeOpen))
 	_, late := s.late()
 	s.delivered(late.ID)
 	must(s.Retake(s.Context(), late.ID))(s)

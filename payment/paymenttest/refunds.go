@@ -114,3 +114,16 @@ func (s suite) bill(t *testing.T) {
 		require.WithinDuration(t, time.Now(), line.At, 5*time.Minute)
 	}
 }
+
+func (s suite) truncatedBill(t *testing.T) {
+	skipWithout(t, s.TruncateBill == nil)
+	s.paidUp(t)
+	s.paidUp(t)
+	restore := s.TruncateBill(t)
+	lines, err := s.Provider.Bill(t.Context(), time.Now())
+	require.ErrorIs(t, err, payment.ErrTruncatedBill)
+	require.Empty(t, lines, "half a bill would look like missing money")
+	restore()
+	_, err = s.Provider.Bill(t.Context(), time.Now())
+	require.NoError(t, err)
+}

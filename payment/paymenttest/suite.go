@@ -48,6 +48,7 @@ func Run(t *testing.T, h Harness) {
 		{"hazard 5, 7: callbacks nobody should believe are refused", s.forgeries},
 		{"callbacks that are no callbacks are refused", s.nonsense},
 		{"a bill lists what happened", s.bill},
+		{"hazard 27: a bill that ends early is not taken for a whole one", s.truncatedBill},
 		{"hazard 13, 14: a gateway that is down says so in bounded time", s.down},
 	} {
 		t.Run(test.name, test.run)

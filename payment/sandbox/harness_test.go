@@ -147,9 +147,10 @@ func (w *world) harness() paymenttest.Harness {
 		Hesitate: func(t *testing.T, number string) {
 			require.NoError(t, w.control.Process(t.Context(), number, time.Hour))
 		},
-		LoseAnswers: func(t *testing.T) func() { return w.faults(t, gateway.Faults{Cut: []string{"*"}}) },
-		GoDown:      func(t *testing.T) func() { return w.faults(t, gateway.Faults{Down: []string{"*"}}) },
-		Hang:        func(t *testing.T) func() { return w.faults(t, gateway.Faults{Hang: []string{"*"}}) },
+		LoseAnswers:  func(t *testing.T) func() { return w.faults(t, gateway.Faults{Cut: []string{"*"}}) },
+		GoDown:       func(t *testing.T) func() { return w.faults(t, gateway.Faults{Down: []string{"*"}}) },
+		Hang:         func(t *testing.T) func() { return w.faults(t, gateway.Faults{Hang: []string{"*"}}) },
+		TruncateBill: func(t *testing.T) func() { return w.faults(t, gateway.Faults{WholeBill: gateway.BillTruncated}) },
 		Callbacks: func(t *testing.T, number string, n int) []paymenttest.Callback {
 			return w.mailbox.about(t, number, n)
 		},

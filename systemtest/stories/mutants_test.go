@@ -54,7 +54,7 @@ var mutants = []mutant{
 	}}},
 	{"a retry refunds under a new id", []edit{{
 		"activities/payments.go",
-		"ID: refund.ID, Number: refund.AttemptID,", `ID: refund.ID[:20] + time.Now().Format("150405"), Number: refund.AttemptID,`,
+		"ID: refund.ID, Number: refund.AttemptID,", `ID: refund.ID[:16] + fmt.Sprint(time.Now().UnixNano()%1e9+1e9), Number: refund.AttemptID,`,
 	}}},
 	{"a refund is stored again", []edit{{
 		"store/refunds.go",

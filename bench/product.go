@@ -164,25 +164,20 @@ func (p *product) forget(orderID string) {
 	delete(p.waiting, orderID)
 }
 
-// watch looks every 50 ms which of the orders waited for are paid: one statement for all buyers, where each
-// of them polling the API would measure the polling.
+// watch looks which of the orders waited for are paid: one statement for all buyers, where each of them polling the
+// API would measure the polling. It looks every 2 ms for one order, and every 50 ms for many.
 func (p *product) watch(ctx context.Context) {
 	defer close(p.ended)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	waited := 1
+	for ctx.Err() == nil {
+		rest(ctx, time.Duration(min(2*max(waited, 1), 50))*time.Millisecond)
 		p.mu.Lock()
 		ids := make([]string, 0, len(p.waiting))
 		for id := range p.waiting {
 			ids = append(ids, id)
 		}
 		p.mu.Unlock()
-		if len(ids) == 0 {
+		if waited = len(ids); waited == 0 {
 			continue
 		}
 		rows, err := p.db.Query(ctx, "SELECT id FROM orders WHERE id = ANY($1) AND state = 'PAID'", ids)

@@ -33,7 +33,8 @@ type results struct {
 	postgres string
 }
 
-// play gives every contender its turns, A B C A B C, so that a busy minute of the machine hits all of them.
+// play gives every contender its turns, A B C C B A, so that a busy minute of the machine hits all of them, and
+// what one leaves behind for the database to clean up is not always met by the same other.
 func (r *results) play(ctx context.Context, s *stack, contenders []contender) error {
 	r.rounds, r.history, r.sold = map[string]map[int][]round{}, map[string][]history{}, map[string]int{}
 	clients := map[string]client.Client{}
@@ -59,7 +60,11 @@ func (r *results) play(ctx context.Context, s *stack, contenders []contender) er
 	}
 	for _, buyers := range r.options.buyers {
 		for turn := range r.options.rounds {
-			for _, c := range contenders {
+			order := slices.Clone(contenders)
+			if turn%2 == 1 {
+				slices.Reverse(order)
+			}
+			for _, c := range order {
 				quiet(ctx, s)
 				one, err := measure(ctx, c, s, buyers, r.options.settle, r.options.window)
 				if err != nil {

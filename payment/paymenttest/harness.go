@@ -54,6 +54,9 @@ type Harness struct {
 	// Decline declines it for good, Hesitate leaves its outcome unknown to the gateway itself.
 	Decline  func(t *testing.T, number string)
 	Hesitate func(t *testing.T, number string)
+	// Expire lets a number's own end pass, at gateways that cannot be told to close a payment: until then Close has to say
+	// StateUnknown.
+	Expire func(t *testing.T, number string)
 	// LoseAnswers makes the gateway do what it is asked, but not answer, until restore is called.
 	LoseAnswers func(t *testing.T) (restore func())
 	// GoDown makes the gateway unreachable, Hang makes it accept and never answer, until restore is called.

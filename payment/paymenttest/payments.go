@@ -76,6 +76,12 @@ func (s suite) unknownOutcome(t *testing.T) {
 
 func (s suite) closedFirst(t *testing.T) {
 	n := s.created(t)
+	if s.Expire != nil {
+		open, err := s.Provider.Close(t.Context(), n)
+		require.NoError(t, err)
+		require.Equal(t, payment.StateUnknown, open.State, "the payer may still pay")
+		s.Expire(t, n)
+	}
 	for range 2 {
 		closed, err := s.Provider.Close(t.Context(), n)
 		require.NoError(t, err)

@@ -1,6 +1,7 @@
 package paymenttest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -97,6 +98,9 @@ func (s suite) bill(t *testing.T) {
 	// Around midnight the two may be on different days of the gateway's calendar.
 	for _, day := range []time.Time{time.Now().Add(-24 * time.Hour), time.Now(), time.Now().Add(24 * time.Hour)} {
 		bill, err := s.Provider.Bill(t.Context(), day)
+		if errors.Is(err, payment.ErrNotFound) {
+			continue // a day without movements, or not begun
+		}
 		require.NoError(t, err)
 		for _, line := range bill {
 			require.NotEqual(t, unpaid, line.Number, "only money that moved is on the bill")

@@ -50,6 +50,11 @@ func (p *Provider) read(f fields, now time.Time) (payment.Notice, error) {
 	if !numberShape.MatchString(f["orderId"]) {
 		return payment.Notice{}, fmt.Errorf("orderId %q", f["orderId"])
 	}
+	// Answers are signed as callbacks are. In an answer to a query 00 means that the query succeeded, in one to a request that
+	// it was accepted, and then nothing has a traceTime yet.
+	if _, answer := f["origRespCode"]; answer || succeeded(f["respCode"]) && f["traceTime"] == "" {
+		return payment.Notice{}, errors.New("an answer, not a callback")
+	}
 	// The gateway numbers transactions, not what it tells of them.
 	notice := payment.Notice{
 		Provider: p.config.Name,

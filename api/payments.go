@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -60,7 +59,7 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 	// The number is stored before any gateway hears of it: whatever happens from here on, what the
 	// gateway says about it finds its order.
 	attempt, err := s.Store.StartAttempt(ctx, ticketing.PaymentAttempt{
-		ID: newNumber(), OrderID: id, Provider: gateway.Name(), Method: r.Method,
+		ID: ticketing.NewNumber(s.Now()), OrderID: id, Provider: gateway.Name(), Method: r.Method,
 	})
 	if err != nil {
 		return unavailable(err)
@@ -118,9 +117,6 @@ func (s *Server) gatewayFor(ctx context.Context, orderID, method string) (paymen
 	}
 	return gateway, nil
 }
-
-// newNumber names an attempt: 26 characters of [2-7A-Z], which every gateway accepts and nobody guesses.
-func newNumber() string { return rand.Text() }
 
 // create opens a payment at its gateway. A gateway that does not answer is tried once more with
 // the same number, by which it knows that it is the same payment.

@@ -128,6 +128,9 @@ func TestEveryAttemptIsAskedAboutAtOnce(t *testing.T) {
 	paid, first, second := s.opened(order), s.opened(order), s.opened(order)
 	s.pay(paid)
 	require.Equal(t, activities.AttemptReport{Captured: []string{paid.ID}, Watched: 2}, s.closes(order))
+	undelivered, err := s.store.UndeliveredPayments(t.Context(), 0, 10)
+	require.NoError(t, err)
+	require.Empty(t, undelivered, "the purchase that asked knows")
 	require.Equal(t, ticketing.AttemptClosed, s.attempt(first).State)
 	require.Equal(t, ticketing.AttemptClosed, s.attempt(second).State)
 }

@@ -126,7 +126,11 @@ func (p *Purchase) ask(ctx context.Context, attempts []ticketing.PaymentAttempt,
 			report.Unknown++
 		}
 	}
-	return report, nil
+	if len(report.Captured) == 0 {
+		return report, nil
+	}
+	// The purchase that asks is the one to be told; it asks again until it has the answer.
+	return report, p.Store.MarkDelivered(ctx, report.Captured...)
 }
 
 // answer is what came of asking about one attempt.

@@ -162,6 +162,9 @@ func (p *Provider) query(ctx context.Context, number string) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := about(f, asked); err != nil {
+		return nil, err
+	}
 	if f["respCode"] != codeDone {
 		err := meaning(f["respCode"])
 		if errors.Is(err, payment.ErrLowBalance) {
@@ -169,13 +172,14 @@ func (p *Provider) query(ctx context.Context, number string) (fields, error) {
 		}
 		return nil, fmt.Errorf("unionpay: query %s: %s %s: %w", number, f["respCode"], f["respMsg"], err)
 	}
-	return f, p.about(f, asked)
+	return f, nil
 }
 
-// about says whether an answer is about what was asked.
-func (p *Provider) about(f, asked fields) error {
-	for _, name := range []string{"merId", "orderId", "txnTime"} {
-		if f[name] != asked[name] {
+// about says whether an answer is about what was asked. A refusal may not tell: the gateway does not repeat what it
+// could not read.
+func about(f, asked fields) error {
+	for _, name := range []string{"orderId", "txnTime"} {
+		if value, told := f[name]; value != asked[name] && (told || f["respCode"] == codeDone) {
 			return fmt.Errorf("unionpay: answered %s %q instead of %q: %w", name, f[name], asked[name], payment.ErrUnavailable)
 		}
 	}

@@ -50,6 +50,9 @@ func (p *Provider) Refund(ctx context.Context, refund payment.Refund) (payment.R
 	if err != nil {
 		return payment.RefundStatus{}, err
 	}
+	if err := about(answer, f); err != nil {
+		return payment.RefundStatus{}, err
+	}
 	code := answer["respCode"]
 	switch {
 	case code == codeDuplicate: // sent before: what became of it?
@@ -57,9 +60,7 @@ func (p *Provider) Refund(ctx context.Context, refund payment.Refund) (payment.R
 	case !succeeded(code) && !undecided(code):
 		return payment.RefundStatus{}, fmt.Errorf("unionpay: refund %s: %s %s: %w", refund.ID, code, answer["respMsg"], meaning(code))
 	}
-	if err := p.about(answer, f); err != nil {
-		return payment.RefundStatus{}, err
-	}
+	// Accepted, or not even that is sure: QueryRefund tells.
 	return payment.RefundStatus{ID: refund.ID, GatewayID: answer["queryId"], State: payment.RefundPending, At: p.config.Now().UTC()}, nil
 }
 

@@ -127,7 +127,7 @@ func (s *Server) create(ctx context.Context, gateway payment.Provider, attempt t
 	ask := payment.Order{
 		Number: attempt.ID, Amount: attempt.Amount, Description: s.describe(ctx, attempt), Language: attempt.Language,
 		ExpiresAt: attempt.ExpiresAt,
-		NotifyURL: s.PublicURL + callbackPrefix + gateway.Name(),
+		NotifyURL: s.PublicURL + CallbackPath + gateway.Name(),
 		ReturnURL: s.PublicURL + "/orders/" + attempt.OrderID + "?returned=1",
 	}
 	try := func() (payment.Checkout, error) {

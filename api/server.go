@@ -40,6 +40,7 @@ type Config struct {
 	Store     Store
 	Payments  *payment.Registry
 	Purchases Purchases
+	Refunds   Refunds
 	Deliverer Deliverer
 	Identity  Identity
 
@@ -153,7 +154,7 @@ func (s *Server) newApp() *fiber.App {
 	server := app.Server()
 	server.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		limits := fasthttp.RequestConfig{WriteTimeout: writeTimeout, MaxRequestBodySize: maxBody}
-		if strings.HasPrefix(string(h.RequestURI()), callbackPrefix) {
+		if strings.HasPrefix(string(h.RequestURI()), CallbackPath) {
 			limits.MaxRequestBodySize = maxCallbackBody
 		}
 		return limits
@@ -190,8 +191,8 @@ func (s *Server) Routes() []string {
 	return named
 }
 
-// callbackPrefix starts the paths of gateway callbacks.
-const callbackPrefix = "/api/v1/callbacks/"
+// CallbackPath starts the paths of gateway callbacks; a provider's name follows.
+const CallbackPath = "/api/v1/callbacks/"
 
 func (s *Server) register(app *fiber.App) {
 	on := func(method, pattern string, handler fiber.Handler) {
@@ -216,7 +217,9 @@ func (s *Server) register(app *fiber.App) {
 	on(http.MethodGet, "/api/v1/orders/:order_id/events", s.getOrderEvents)
 	on(http.MethodPost, "/api/v1/orders/:order_id/payments", s.startPayment)
 	on(http.MethodPost, "/api/v1/orders/:order_id/cancel", s.cancelOrder)
-	on(http.MethodPost, callbackPrefix+":provider", s.callback)
+	on(http.MethodPost, "/api/v1/orders/:order_id/refund-quotes", s.quoteRefund)
+	on(http.MethodPost, "/api/v1/orders/:order_id/refunds", s.requestRefund)
+	on(http.MethodPost, CallbackPath+":provider", s.callback)
 }
 
 // unrouted answers what no route took: 405 where another method would do, the web application for

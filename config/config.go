@@ -71,6 +71,11 @@ type Config struct {
 	// EncryptionKeys is "id:base64(32 bytes)[,id2:base64…]"; the first seals, all open.
 	EncryptionKeys Secret `env:"ENCRYPTION_KEYS"`
 
+	// Gateways names the accounts at payment gateways: a kind, or kind-account for another one there.
+	Gateways []string `env:"GATEWAYS" envDefault:"sandbox"`
+	// Merchants are those accounts, read from variables of their own.
+	Merchants []Merchant `env:"-"`
+
 	// SandboxURL is where the sandbox gateway is called.
 	SandboxURL string `env:"SANDBOX_URL" envDefault:"http://127.0.0.1:8090"`
 	// SandboxMerchant is the merchant id at the sandbox gateway.
@@ -121,11 +126,16 @@ func From(environment map[string]string, needs ...Need) (Config, error) {
 		},
 	})
 	if err != nil {
-		mistakes = append(mistakes, readable(err)...)
+		mistakes = append(mistakes, readable(err, "", reflect.TypeFor[Config]())...)
 	}
 	var need Need
 	for _, n := range needs {
 		need |= n
+	}
+	if need&NeedGateways != 0 {
+		accounts, wrong := merchants(c.Gateways, trimmed(environment))
+		c.Merchants = accounts
+		mistakes = append(mistakes, wrong...)
 	}
 	mistakes = append(mistakes, c.validate(need)...)
 	return c, errors.Join(mistakes...)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func (c Config) validate(need Need) []error {
 	}
 	origin("SANDBOX_URL", c.SandboxURL)
 	address("SANDBOX_ADDRESS", c.SandboxAddress)
-	if has(NeedGateways) || has(NeedSandbox) {
+	if has(NeedGateways) && slices.Contains(c.Gateways, "sandbox") || has(NeedSandbox) {
 		if c.SandboxMerchant == "" {
 			add("SANDBOX_MERCHANT", "is required")
 		}
@@ -183,8 +184,8 @@ func parseLevel(value string) (any, error) {
 	return nil, errors.New("must be debug, info, warn or error")
 }
 
-// readable turns the parser's errors, which name struct fields, into ones that name variables.
-func readable(err error) []error {
+// readable turns the parser's errors, which name the fields of a struct, into ones that name variables.
+func readable(err error, prefix string, fields reflect.Type) []error {
 	var all env.AggregateError
 	if !errors.As(err, &all) {
 		return []error{err}
@@ -197,7 +198,7 @@ func readable(err error) []error {
 			continue
 		}
 		name := parse.Name
-		if f, ok := reflect.TypeFor[Config]().FieldByName(parse.Name); ok {
+		if f, ok := fields.FieldByName(parse.Name); ok {
 			name, _, _ = strings.Cut(f.Tag.Get("env"), ",")
 		}
 		reason := "cannot be read"
@@ -206,7 +207,7 @@ func readable(err error) []error {
 		} else if parse.Err != nil {
 			reason = parse.Err.Error()
 		}
-		mistakes = append(mistakes, mistake(name, "%s", reason))
+		mistakes = append(mistakes, mistake(prefix+name, "%s", reason))
 	}
 	return mistakes
 }

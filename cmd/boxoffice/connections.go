@@ -15,7 +15,6 @@ import (
 	"github.com/boxoffice/boxoffice/config"
 	"github.com/boxoffice/boxoffice/encryption"
 	"github.com/boxoffice/boxoffice/payment"
-	"github.com/boxoffice/boxoffice/payment/sandbox"
 	"github.com/boxoffice/boxoffice/store"
 	"github.com/boxoffice/boxoffice/ticketing"
 	"github.com/boxoffice/boxoffice/worker"
@@ -102,21 +101,6 @@ func dialTemporal(ctx context.Context, cfg config.Config, ring *encryption.Keyri
 		case <-time.After(time.Second):
 		}
 	}
-}
-
-// openGateways makes the adapters of every configured gateway.
-func openGateways(cfg config.Config) (*payment.Registry, error) {
-	keys := make([]string, len(cfg.SandboxCallbackKeys))
-	for i, key := range cfg.SandboxCallbackKeys {
-		keys[i] = key.Reveal()
-	}
-	provider, err := sandbox.New(sandbox.Config{
-		URL: cfg.SandboxURL, Merchant: cfg.SandboxMerchant, Key: cfg.SandboxKey.Reveal(), CallbackKeys: keys,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("sandbox gateway: %w", err)
-	}
-	return payment.NewRegistry(provider)
 }
 
 // startWorkers starts the workers; observer, which may be nil, hears of every hold.

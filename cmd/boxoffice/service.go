@@ -89,6 +89,7 @@ func (c *connections) serveAPI(ctx context.Context, cfg config.Config, sagas *ap
 		Store:     c.store,
 		Payments:  c.gateways,
 		Purchases: sagas,
+		Refunds:   sagas,
 		Deliverer: c.deliverer,
 		Identity:  c.ring,
 		Web:       web.Dist,

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/boxoffice/boxoffice/api"
+	"github.com/boxoffice/boxoffice/config"
+	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/payment/sandbox"
+	"github.com/boxoffice/boxoffice/payment/unionpay"
+)
+
+// openGateways makes the adapter of every account. One without valid keys is an error that says why.
+func openGateways(cfg config.Config) (*payment.Registry, error) {
+	var (
+		accounts []payment.Account
+		mistakes []error
+	)
+	for _, m := range cfg.Merchants {
+		provider, err := openGateway(cfg, m)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("payment gateway %s: %w", m.Name, err))
+			continue
+		}
+		accounts = append(accounts, payment.Account{Provider: provider, OrganiserID: m.OrganiserID})
+	}
+	if len(mistakes) > 0 {
+		return nil, errors.Join(mistakes...)
+	}
+	return payment.NewAccounts(accounts...)
+}
+
+func openGateway(cfg config.Config, m config.Merchant) (payment.Provider, error) {
+	switch {
+	case m.UnionPay != nil:
+		c := m.UnionPay
+		return unionpay.New(unionpay.Config{
+			Name: m.Name, Merchant: c.Merchant, PFX: c.PFX, PFXPassword: c.PFXPassword.Reveal(), Certificate: c.Certificate, Key: c.Key,
+			Roots: c.Roots, Intermediates: c.Intermediates, SignerNames: c.SignerNames, AcceptSHA1: c.AcceptSHA1,
+			RefundNotifyURL: callbackURL(cfg, m), URL: c.URL, FileURL: c.FileURL,
+		})
+	default:
+		return sandbox.New(sandbox.Config{
+			URL: cfg.SandboxURL, Merchant: cfg.SandboxMerchant, Key: cfg.SandboxKey.Reveal(), CallbackKeys: reveal(cfg.SandboxCallbackKeys),
+		})
+	}
+}
+
+// callbackURL is where an account's gateway tells us what happened, for what is not asked for with an address of its own.
+func callbackURL(cfg config.Config, m config.Merchant) string {
+	return cfg.PublicURL + api.CallbackPath + m.Name
+}
+
+func reveal(secrets []config.Secret) []string {
+	values := make([]string, len(secrets))
+	for i, s := range secrets {
+		values[i] = s.Reveal()
+	}
+	return values
+}

@@ -1,0 +1,102 @@
+package config
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Merchant is one account at a payment gateway, read from variables that begin with its name: those
+// of "alipay" are BOXOFFICE_ALIPAY_…, those of a second account "alipay-acme" BOXOFFICE_ALIPAY_ACME_…
+type Merchant struct {
+	// Name is the kind of gateway, and after a dash what tells accounts apart.
+	Name string `env:"-"`
+	// OrganiserID is whose account it is; empty for the house's.
+	OrganiserID string `env:"ORGANISER"`
+	// Exactly one of these is set, by the kind; none for the sandbox, whose settings are Config's own.
+	UnionPay *UnionPay `env:"-"`
+}
+
+// Kind is the gateway an account is at, such as "alipay".
+func (m Merchant) Kind() string {
+	kind, _, _ := strings.Cut(m.Name, "-")
+	return kind
+}
+
+// File is the content of a file a variable names.
+type File []byte
+
+// UnmarshalText implements encoding.TextUnmarshaler: text is the path.
+func (f *File) UnmarshalText(path []byte) error {
+	content, err := os.ReadFile(string(path))
+	if err != nil {
+		return errors.Unwrap(err) // the path is known to who reads this
+	}
+	*f = content
+	return nil
+}
+
+// UnionPay is an account at UnionPay's gateway.
+type UnionPay struct {
+	// Merchant is our merId.
+	Merchant string `env:"MERCHANT"`
+	// PFX is the file with our certificate and key, PFXPassword opens it; or both are given in PEM.
+	PFX         File   `env:"PFX_FILE"`
+	PFXPassword Secret `env:"PFX_PASSWORD"`
+	Certificate File   `env:"CERTIFICATE_FILE"`
+	Key         File   `env:"KEY_FILE"`
+	// Roots and Intermediates are UnionPay's certificates in PEM; during a rotation the old and the new in one file.
+	Roots         File `env:"ROOTS_FILE"`
+	Intermediates File `env:"INTERMEDIATES_FILE"`
+	// SignerNames are the names their certificate may carry; AcceptSHA1 believes chains signed with SHA-1.
+	SignerNames []string `env:"SIGNER_NAMES"`
+	AcceptSHA1  bool     `env:"ACCEPT_SHA1"`
+	// URL and FileURL are the gateway's origins. Default: production.
+	URL     string `env:"URL"`
+	FileURL string `env:"FILE_URL"`
+}
+
+// kinds makes the settings of each kind of gateway.
+var kinds = map[string]func(*Merchant) any{
+	"sandbox":  func(*Merchant) any { return nil },
+	"unionpay": func(m *Merchant) any { m.UnionPay = &UnionPay{}; return m.UnionPay },
+}
+
+var merchantName = regexp.MustCompile(`^[a-z]+(-[a-z0-9]{1,20})?$`)
+
+// merchants reads the account of every gateway that is named.
+func merchants(names []string, environment map[string]string) ([]Merchant, []error) {
+	var (
+		read     []Merchant
+		mistakes []error
+	)
+	for i, name := range names {
+		m := Merchant{Name: name}
+		settings, known := kinds[m.Kind()]
+		switch {
+		case !merchantName.MatchString(name) || !known:
+			mistakes = append(mistakes, mistake("GATEWAYS", "%q is none of %s, with a dash and a name behind it for another account there", name, strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")))
+			continue
+		case slices.Contains(names[:i], name):
+			mistakes = append(mistakes, mistake("GATEWAYS", "%q is named twice", name))
+			continue
+		}
+		prefix := strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "_"
+		for _, into := range []any{&m, settings(&m)} {
+			if into == nil {
+				continue
+			}
+			if err := env.ParseWithOptions(into, env.Options{Prefix: Prefix + prefix, Environment: environment}); err != nil {
+				mistakes = append(mistakes, readable(err, prefix, reflect.TypeOf(into).Elem())...)
+			}
+		}
+		read = append(read, m)
+	}
+	return read, mistakes
+}

@@ -33,8 +33,8 @@ type results struct {
 	postgres string
 }
 
-// play gives every contender its turns, A B C C B A, so that a busy minute of the machine hits all of them, and
-// what one leaves behind for the database to clean up is not always met by the same other.
+// play gives every contender its turns, in one order and then in the opposite one, so that a busy minute of the machine
+// hits all of them, and what one leaves behind for the database to clean up is not always met by the same other.
 func (r *results) play(ctx context.Context, s *stack, contenders []contender) error {
 	r.rounds, r.history, r.sold = map[string]map[int][]round{}, map[string][]history{}, map[string]int{}
 	clients := map[string]client.Client{}

@@ -187,14 +187,14 @@ func (p *Provider) line(columns []string, begin time.Time) (payment.BillLine, er
 
 // fee reads what the gateway kept, in fen; negative is what it gave back.
 func fee(column string) (int64, error) {
-	value, err := strconv.ParseInt(strings.TrimLeft(column, "CD"), 10, 64)
-	switch {
-	case err != nil || len(column) != 13 || value < 0:
-		return 0, fmt.Errorf("fee %q", column)
-	case column[0] == 'D':
-		return value, nil
-	case column[0] == 'C':
-		return -value, nil
+	if len(column) == 13 {
+		value, err := strconv.ParseUint(column[1:], 10, 63)
+		switch {
+		case err == nil && column[0] == 'D':
+			return int64(value), nil
+		case err == nil && column[0] == 'C':
+			return -int64(value), nil
+		}
 	}
 	return 0, fmt.Errorf("fee %q", column)
 }

@@ -11,6 +11,7 @@ type Metrics struct {
 	holds       *prometheus.CounterVec
 	settlements *prometheus.CounterVec
 	latePayment *prometheus.CounterVec
+	requests    *prometheus.CounterVec
 	refunds     *prometheus.CounterVec
 	sweeps      *prometheus.CounterVec
 	attentions  *prometheus.CounterVec
@@ -28,6 +29,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		holds:       counter("holds_total", "Holds by the state of the order they made and the refusal's code.", "state", "code"),
 		settlements: counter("settlements_total", "Judged payments by verdict and reason; repeats count again.", "verdict", "reason"),
 		latePayment: counter("late_payments_total", "Late money by what became of it: the stock taken again, or refunded.", "outcome"),
+		requests:    counter("refund_requests_total", "Requests to give tickets back, by the refusal's code.", "code"),
 		refunds:     counter("refunds_total", "Refunds that became final, by state.", "state"),
 		sweeps:      counter("swept_payments_total", "Payments the sweep found: kept but not judged, or never told.", "kind"),
 		attentions:  counter("attention_total", "Times a step began, or ceased, to need a person.", "change"),
@@ -68,6 +70,17 @@ func (m *Metrics) late(retaken bool) {
 		outcome = "retaken"
 	}
 	m.latePayment.WithLabelValues(outcome).Inc()
+}
+
+func (m *Metrics) requested(a ticketing.RefundAnswer) {
+	if m == nil {
+		return
+	}
+	code := ""
+	if a.Refusal != nil {
+		code = string(a.Refusal.Code)
+	}
+	m.requests.WithLabelValues(code).Inc()
 }
 
 func (m *Metrics) refunded(r ticketing.Refund) {

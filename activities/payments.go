@@ -48,9 +48,21 @@ func (p *Payments) StartRefund(ctx context.Context, attemptID string) (ticketing
 	return p.Store.StartRefund(ctx, attemptID)
 }
 
-// SendRefund sends a stored refund, or asks what became of it, and records a
-// final answer. It returns the refund with its state; RefundPending means ask again later.
+// RequestRefund takes tickets back and stores the refund, or says why not.
+func (p *Payments) RequestRefund(ctx context.Context, request ticketing.RefundRequest) (ticketing.RefundAnswer, error) {
+	answer, err := p.Store.RequestRefund(ctx, request)
+	if err == nil {
+		p.Metrics.requested(answer)
+	}
+	return answer, err
+}
+
+// SendRefund sends a stored refund, or asks what became of it, and records the
+// answer. It returns the refund with its state; RefundPending means ask again later.
 func (p *Payments) SendRefund(ctx context.Context, refund ticketing.Refund) (ticketing.Refund, error) {
+	if stored, err := p.Store.Refund(ctx, refund.ID); err != nil || stored.State == ticketing.RefundSucceeded {
+		return stored, err // a callback was faster
+	}
 	gateway, ok := p.Gateways.Provider(refund.Provider)
 	if !ok {
 		return refund, fmt.Errorf("no gateway %q is configured", refund.Provider)
@@ -70,17 +82,17 @@ func (p *Payments) SendRefund(ctx context.Context, refund ticketing.Refund) (tic
 	case err != nil:
 		return refund, err
 	}
+	fact := ticketing.RefundFact{ID: refund.ID, GatewayID: status.GatewayID, State: ticketing.RefundPending, Reason: status.Reason}
 	switch status.State {
 	case payment.RefundSucceeded:
-		refund.State = ticketing.RefundSucceeded
+		fact.State = ticketing.RefundSucceeded
 	case payment.RefundFailed:
-		refund.State = ticketing.RefundFailed
-	default:
-		refund.State = ticketing.RefundPending // also where it had failed before: it is under way again
-		return refund, nil
+		fact.State = ticketing.RefundFailed
+	case payment.RefundPending: // also where it had failed before: it is under way again
 	}
-	err = p.Store.FinishRefund(ctx, refund.ID, refund.State, status.Reason)
-	if err == nil {
+	refund.State = fact.State
+	err = p.Store.FinishRefund(ctx, fact)
+	if err == nil && fact.State != ticketing.RefundPending {
 		p.Metrics.refunded(refund)
 	}
 	return refund, err

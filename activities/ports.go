@@ -37,8 +37,14 @@ type Store interface {
 	Retake(ctx context.Context, attemptID string) (bool, error)
 	// StartRefund stores the refund of everything a rejected attempt captured, before it is sent.
 	StartRefund(ctx context.Context, attemptID string) (ticketing.Refund, error)
-	// FinishRefund records what became of a refund: RefundSucceeded or RefundFailed.
-	FinishRefund(ctx context.Context, refundID string, state ticketing.RefundState, reason string) error
+	// RequestRefund takes tickets back: they are void and on sale again, and the refund is stored, before
+	// any gateway hears of it.
+	RequestRefund(ctx context.Context, request ticketing.RefundRequest) (ticketing.RefundAnswer, error)
+	// Refund finds a refund as it is now.
+	Refund(ctx context.Context, refundID string) (ticketing.Refund, error)
+	// FinishRefund records what a gateway said of a refund. Success is final; RefundPending notes that
+	// the gateway has it.
+	FinishRefund(ctx context.Context, fact ticketing.RefundFact) error
 	// FlagAttention notes on the order's timeline that a step keeps failing (or no longer does).
 	FlagAttention(ctx context.Context, orderID, step string, needed bool) error
 	// UndeliveredPayments lists, oldest first, the attempts whose captured money no workflow has

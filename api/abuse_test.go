@@ -103,7 +103,7 @@ func TestHazard31BadBodies(t *testing.T) {
 func TestHazard31BadBodiesEverywhere(t *testing.T) {
 	w := newWorld(t)
 	o := w.order(keyed(1))
-	for _, path := range []string{"/api/v1/quotes", "/api/v1/orders", "/api/v1/orders/" + o.ID + "/payments", "/api/v1/orders/" + o.ID + "/cancel"} {
+	for _, path := range []string{"/api/v1/quotes", "/api/v1/orders", "/api/v1/orders/" + o.ID + "/payments", "/api/v1/orders/" + o.ID + "/cancel", "/api/v1/orders/" + o.ID + "/refund-quotes", "/api/v1/orders/" + o.ID + "/refunds"} {
 		send := func(body any, header ...string) answer {
 			h := map[string]string{"Idempotency-Key": keyed(2)}
 			for i := 0; i+1 < len(header); i += 2 {

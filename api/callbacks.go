@@ -51,6 +51,9 @@ func (s *Server) callback(c *fiber.Ctx) error {
 		s.Log.Warn("a payment is disputed", "provider", gateway.Name(), "dispute_id", keep.Dispute.ID,
 			"attempt_id", keep.Dispute.AttemptID, "state", keep.Dispute.State)
 	}
+	if kept.First && keep.Refund != nil && keep.Refund.State != ticketing.RefundPending && kept.Refund.ID != "" {
+		s.deliveries.wake(kept.Refund)
+	}
 	if !kept.Handled {
 		s.deliveries.post(kept.Attempt)
 	}
@@ -79,7 +82,7 @@ func callbackOf(n payment.Notice) ticketing.Callback {
 }
 
 func refundFactOf(r payment.RefundStatus) *ticketing.RefundFact {
-	fact := &ticketing.RefundFact{ID: r.ID, State: ticketing.RefundPending, Reason: r.Reason}
+	fact := &ticketing.RefundFact{ID: r.ID, GatewayID: r.GatewayID, State: ticketing.RefundPending, Reason: r.Reason}
 	switch r.State {
 	case payment.RefundSucceeded:
 		fact.State = ticketing.RefundSucceeded

@@ -12,6 +12,8 @@ import (
 const (
 	// deliveryQueue bounds how much captured money waits here for its delivery.
 	deliveryQueue = 4096
+	// maxWaking bounds how many refunds are woken at once; the others ask by themselves.
+	maxWaking = 16
 	// deliverBound is how long one delivery may take.
 	deliverBound = 15 * time.Second
 	// markPace is how often deliveries are noted in the database, all in one statement.
@@ -31,6 +33,7 @@ type deliveries struct {
 
 	queue     chan ticketing.PaymentAttempt
 	delivered chan string
+	waking    chan struct{}
 
 	mu sync.Mutex
 	// busy counts workers that run, open what was posted and has not come to its end.
@@ -42,6 +45,7 @@ func newDeliveries(d Deliverer, store Store, m *metrics, done chan struct{}, wor
 	return &deliveries{
 		deliverer: d, store: store, metrics: m, done: done, workers: workers, log: log,
 		queue: make(chan ticketing.PaymentAttempt, deliveryQueue), delivered: make(chan string, deliveryQueue),
+		waking: make(chan struct{}, maxWaking),
 	}
 }
 
@@ -69,6 +73,27 @@ func (d *deliveries) bring(attempt ticketing.PaymentAttempt) {
 	d.open++
 	d.mu.Unlock()
 	d.deliver(attempt)
+}
+
+// wake tells the workflow of a refund that its gateway has said something, without waiting.
+func (d *deliveries) wake(refund ticketing.Refund) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case <-d.done:
+		return
+	case d.waking <- struct{}{}:
+	default:
+		return
+	}
+	d.workers.Go(func() {
+		defer func() { <-d.waking }()
+		ctx, cancel := context.WithTimeout(context.Background(), deliverBound)
+		defer cancel()
+		if err := d.deliverer.WakeRefund(ctx, refund); err != nil {
+			d.log.Warn("cannot wake a refund; it asks by itself", "order_id", refund.OrderID, "refund_id", refund.ID, "error", err)
+		}
+	})
 }
 
 // work delivers what is posted until nothing is.

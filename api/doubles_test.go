@@ -22,6 +22,8 @@ type testStore interface {
 	Hold(ctx context.Context, request ticketing.HoldRequest) (ticketing.HoldResult, error)
 	Release(ctx context.Context, orderID string, state ticketing.OrderState) (ticketing.OrderState, error)
 	Settle(ctx context.Context, attemptID string) (ticketing.Settlement, error)
+	RequestRefund(ctx context.Context, request ticketing.RefundRequest) (ticketing.RefundAnswer, error)
+	SetEventState(ctx context.Context, eventID string, state ticketing.EventState) error
 }
 
 var errDown = errors.New("connection refused")
@@ -97,6 +99,20 @@ func (b *brittle) StartAttempt(ctx context.Context, attempt ticketing.PaymentAtt
 	return b.testStore.StartAttempt(ctx, attempt)
 }
 
+func (b *brittle) QuoteRefund(ctx context.Context, id string, tickets []string) (ticketing.RefundQuote, error) {
+	if err := b.fault(); err != nil {
+		return ticketing.RefundQuote{}, err
+	}
+	return b.testStore.QuoteRefund(ctx, id, tickets)
+}
+
+func (b *brittle) RefundOfRequest(ctx context.Context, id, request string) (ticketing.Refund, string, error) {
+	if err := b.fault(); err != nil {
+		return ticketing.Refund{}, "", err
+	}
+	return b.testStore.RefundOfRequest(ctx, id, request)
+}
+
 func (b *brittle) KeepCallback(ctx context.Context, callback ticketing.Callback) (ticketing.KeptCallback, error) {
 	if err := b.fault(); err != nil {
 		return ticketing.KeptCallback{}, err
@@ -115,6 +131,7 @@ func (b *brittle) CountRefusedCallback(ctx context.Context, provider, reason str
 type inline struct {
 	store   testStore
 	starts  atomic.Int64
+	refunds atomic.Int64
 	silent  atomic.Bool // no worker alive
 	down    atomic.Bool // Temporal away
 	stuck   atomic.Bool // a gateway does not say what became of an attempt
@@ -170,6 +187,17 @@ func (p *inline) Cancel(ctx context.Context, orderID string) (ticketing.OrderSta
 	return p.store.Release(ctx, orderID, ticketing.OrderCancelled)
 }
 
+func (p *inline) Request(ctx context.Context, n api.NewRefund) (ticketing.RefundAnswer, error) {
+	switch {
+	case p.down.Load():
+		return ticketing.RefundAnswer{}, errDown
+	case p.silent.Load():
+		return ticketing.RefundAnswer{}, api.ErrNoAnswer
+	}
+	p.refunds.Add(1)
+	return p.store.RequestRefund(ctx, n.Request)
+}
+
 func (p *inline) Ready(context.Context) error {
 	if p.down.Load() {
 		return errDown
@@ -183,6 +211,12 @@ type courier struct {
 	down      atomic.Bool
 	delivered atomic.Int64
 	orphans   atomic.Int64
+	woken     sync.Map
+}
+
+func (d *courier) WakeRefund(_ context.Context, refund ticketing.Refund) error {
+	d.woken.Store(refund.ID, true)
+	return nil
 }
 
 func (d *courier) DeliverPayment(ctx context.Context, attempt ticketing.PaymentAttempt) error {

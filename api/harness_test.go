@@ -74,7 +74,7 @@ func newWorld(t testing.TB, change ...func(*api.Config)) *world {
 	require.NoError(t, err)
 	config := api.Config{
 		Address: "127.0.0.1:0", PublicURL: "http://tickets.example",
-		Store: w.store, Payments: gateways, Purchases: w.purchases, Deliverer: w.courier, Identity: ring,
+		Store: w.store, Payments: gateways, Purchases: w.purchases, Refunds: w.purchases, Deliverer: w.courier, Identity: ring,
 		Log: slog.New(slog.NewJSONHandler(w.log, nil)), Registry: w.registry,
 		Web: fstest.MapFS{
 			"index.html":           {Data: []byte("<!doctype html><title>Boxoffice</title>" + strings.Repeat("<p>tickets</p>", 100))},
@@ -241,9 +241,14 @@ type placed struct {
 		ID, State, Method string
 		PayURL            string `json:"pay_url"`
 	}
-	Tickets []struct{ ID, Code, State string }
-	Buyer   struct{ Name, Email, Phone string }
-	PayBy   time.Time `json:"pay_by"`
+	Tickets []struct {
+		ID, Code, State string
+		RefundID        string `json:"refund_id"`
+	}
+	Refunds      []refund
+	RefundPolicy policy `json:"refund_policy"`
+	Buyer        struct{ Name, Email, Phone string }
+	PayBy        time.Time `json:"pay_by"`
 }
 
 // order places an order.
@@ -311,7 +316,7 @@ func programme() []ticketing.Event {
 	event := func(id string, k ticketing.Kind, title ticketing.Text, state ticketing.EventState, v ticketing.Venue, at time.Time, types ...ticketing.TicketType) ticketing.Event {
 		return ticketing.Event{
 			ID: id, OrganiserID: "o1", Organiser: "City Stage", Kind: k, Title: title, Summary: text("About "+id, "关于"+id), State: state,
-			HoldFor: 15 * time.Minute, OrderFee: 300, MaxPerOrder: 5,
+			HoldFor: 15 * time.Minute, OrderFee: 300, MaxPerOrder: 5, Refunds: ticketing.RefundPolicy{{Before: 14 * 24 * time.Hour, FeeBasisPoints: 500}, {Before: 24 * time.Hour, FeeBasisPoints: 5000}},
 			Sessions: []ticketing.Session{{ID: id + "-1", EventID: id, Venue: v, StartsAt: at, EndsAt: at.Add(2 * time.Hour), TicketTypes: types}},
 		}
 	}

@@ -30,6 +30,7 @@ type orderView struct {
 	Attempts        []attemptView        `json:"attempts"`
 	Tickets         []ticketView         `json:"tickets"`
 	Refunds         []refundView         `json:"refunds"`
+	RefundPolicy    *refundPolicyView    `json:"refund_policy,omitzero"`
 	// Token is only in the answer to the submission.
 	Token string `json:"token,omitzero"`
 }
@@ -67,6 +68,7 @@ type ticketView struct {
 	TicketTypeID string                `json:"ticket_type_id"`
 	Name         ticketing.Text        `json:"name"`
 	State        ticketing.TicketState `json:"state"`
+	RefundID     string                `json:"refund_id,omitzero"`
 	Code         string                `json:"code"`
 	IssuedAt     instant               `json:"issued_at"`
 }
@@ -75,9 +77,12 @@ type refundView struct {
 	ID        string                 `json:"id"`
 	AttemptID string                 `json:"attempt_id"`
 	Amount    ticketing.Money        `json:"amount"`
+	Fee       ticketing.Money        `json:"fee"`
+	TicketIDs []string               `json:"ticket_ids"`
 	State     ticketing.RefundState  `json:"state"`
-	Reason    ticketing.RejectReason `json:"reason"`
+	Reason    ticketing.RefundReason `json:"reason"`
 	CreatedAt instant                `json:"created_at"`
+	SettledAt instant                `json:"settled_at,omitzero"`
 }
 
 type timelineEntry struct {
@@ -123,6 +128,8 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	}
 	if listed {
 		v.EventTitle, v.SessionStartsAt, v.Venue = l.event.Title, instant(l.session.StartsAt), &l.session.Venue
+		policy := viewRefundPolicy(l.event, l.session, o.PaidAt)
+		v.RefundPolicy = &policy
 	}
 	if o.State.HoldsStock() && listed {
 		v.Methods = s.Payments.Methods(l.event.OrganiserID, o.Total.Currency)
@@ -145,15 +152,27 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	}
 	for _, t := range o.Tickets {
 		v.Tickets = append(v.Tickets, ticketView{
-			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: name(t.TicketTypeID), State: t.State, Code: t.Code, IssuedAt: instant(t.IssuedAt),
+			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: name(t.TicketTypeID), State: t.State, RefundID: t.RefundID, Code: t.Code, IssuedAt: instant(t.IssuedAt),
 		})
 	}
 	for _, r := range o.Refunds {
-		v.Refunds = append(v.Refunds, refundView{
-			ID: r.ID, AttemptID: r.AttemptID, Amount: r.Amount, State: r.State, Reason: r.Reason, CreatedAt: instant(r.CreatedAt),
-		})
+		v.Refunds = append(v.Refunds, viewRefund(r))
 	}
 	return v, nil
+}
+
+func viewRefund(r ticketing.Refund) refundView {
+	v := refundView{
+		ID: r.ID, AttemptID: r.AttemptID, Amount: r.Amount, Fee: ticketing.Money{Amount: r.Fee, Currency: r.Amount.Currency},
+		TicketIDs: r.TicketIDs, State: r.State, Reason: r.Reason, CreatedAt: instant(r.CreatedAt),
+	}
+	if v.TicketIDs == nil {
+		v.TicketIDs = []string{}
+	}
+	if r.SettledAt != nil {
+		v.SettledAt = instant(*r.SettledAt)
+	}
+	return v
 }
 
 // noCurrency is ISO 4217's code for no currency.

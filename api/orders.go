@@ -98,12 +98,9 @@ func (s *Server) admit(c *fiber.Ctx) error {
 
 // readIntent reads and checks everything of an order that needs no database write.
 func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
-	key := c.Get("Idempotency-Key")
-	if key == "" {
-		return intent{}, ticketing.Errorf(codeKeyRequired, "send a new random Idempotency-Key for every order, and the same one when trying it again")
-	}
-	if len(key) < minKey || len(key) > maxKey || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return intent{}, ticketing.Errorf(ticketing.CodeInvalid, "Idempotency-Key must have %d to %d visible ASCII characters", minKey, maxKey)
+	key, err := idempotencyKey(c, "order")
+	if err != nil {
+		return intent{}, err
 	}
 	var r orderRequest
 	if err := decodeBody(c, &r); err != nil {
@@ -148,6 +145,18 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 	default:
 		return intent{}, unavailable(err)
 	}
+}
+
+// idempotencyKey reads the name a buyer has given to an intent.
+func idempotencyKey(c *fiber.Ctx, what string) (string, error) {
+	key := c.Get("Idempotency-Key")
+	if key == "" {
+		return "", ticketing.Errorf(codeKeyRequired, "send a new random Idempotency-Key for every %s, and the same one when trying it again", what)
+	}
+	if len(key) < minKey || len(key) > maxKey || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", ticketing.Errorf(ticketing.CodeInvalid, "Idempotency-Key must have %d to %d visible ASCII characters", minKey, maxKey)
+	}
+	return key, nil
 }
 
 // price finds a session and prices asks for it now. A sale window is only held against the buyer

@@ -202,7 +202,7 @@ func TestTokenIsTheOnlyWayIn(t *testing.T) {
 			require.Equal(t, "Bearer", a.header.Get("WWW-Authenticate"))
 		}
 	}
-	for _, path := range []string{"/cancel", "/payments"} {
+	for _, path := range []string{"/cancel", "/payments", "/refund-quotes", "/refunds"} {
 		w.do(call{method: "POST", path: "/api/v1/orders/" + o.ID + path, body: map[string]string{"method": "bank"}}).problem(t, 401, "unauthorized")
 	}
 	w.do(call{method: "GET", path: "/api/v1/orders/" + o.ID, header: map[string]string{"Authorization": "Basic " + o.Token}}).problem(t, 401, "unauthorized")
@@ -310,6 +310,8 @@ func TestEverythingSaysWhenTheDatabaseIsAway(t *testing.T) {
 	w.submit(keyed(2), orderBody()).problem(t, 503, "unavailable")
 	w.pay(o, "bank").problem(t, 503, "unavailable")
 	w.cancel(o).problem(t, 503, "unavailable")
+	w.quoteRefund(o).problem(t, 503, "unavailable")
+	w.refund(o, keyed(3), 100).problem(t, 503, "unavailable")
 	require.Contains(t, w.log.String(), "connection refused")
 	require.Equal(t, 200, w.get("/livez").status)
 	w.store.down.Store(false)

@@ -42,6 +42,13 @@ type Store interface {
 	// RecordPayment stores a verified fact about an attempt.
 	RecordPayment(ctx context.Context, fact ticketing.PaymentFact) error
 
+	// QuoteRefund says what goes back if tickets of an order go back now; nil means all that are valid.
+	// Errors: CodeNotFound and those of ticketing.QuoteRefund.
+	QuoteRefund(ctx context.Context, orderID string, tickets []string) (ticketing.RefundQuote, error)
+	// RefundOfRequest finds the refund a request was answered with before, and the fingerprint of
+	// what was asked then, else CodeNotFound.
+	RefundOfRequest(ctx context.Context, orderID, request string) (ticketing.Refund, string, error)
+
 	// KeepCallback puts a verified callback into the inbox and records what it says.
 	// Errors: CodeInvalid, CodeConflict when its number belongs to another provider.
 	KeepCallback(ctx context.Context, callback ticketing.Callback) (ticketing.KeptCallback, error)
@@ -76,6 +83,20 @@ type Purchases interface {
 	Ready(ctx context.Context) error
 }
 
+// Refunds starts workflows that give tickets back.
+type Refunds interface {
+	// Request asks for tickets to be given back and waits for the answer; the same request again gets the
+	// same one. Errors: ErrNoAnswer, else Temporal could not be reached.
+	Request(ctx context.Context, refund NewRefund) (ticketing.RefundAnswer, error)
+}
+
+// NewRefund is a refund to start.
+type NewRefund struct {
+	Request ticketing.RefundRequest
+	// Summary is a line without personal data, for the operators' lists.
+	Summary string
+}
+
 // NewPurchase is a purchase to start.
 type NewPurchase struct {
 	Input workflows.PurchaseInput
@@ -88,6 +109,8 @@ type NewPurchase struct {
 // Deliverer brings captured money to the workflow that waits for it, or to a late-payment saga.
 type Deliverer interface {
 	DeliverPayment(ctx context.Context, attempt ticketing.PaymentAttempt) error
+	// WakeRefund tells the workflow that gives money back to look at what its gateway has said.
+	WakeRefund(ctx context.Context, refund ticketing.Refund) error
 }
 
 // Identity makes the names and secrets of orders. They are keyed hashes, so that every instance

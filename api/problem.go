@@ -53,6 +53,7 @@ var problems = map[ticketing.Code]kindOfProblem{
 	ticketing.CodeAlreadyPaid:       {409, "The order is already paid", "订单已支付"},
 	ticketing.CodeIllegalTransition: {409, "The order cannot take this step now", "订单当前状态不允许此操作"},
 	ticketing.CodeMethodUnavailable: {422, "This payment method cannot be used now", "该支付方式暂不可用"},
+	ticketing.CodeNotRefundable:     {409, "These tickets cannot be given back", "这些票不可退"},
 	ticketing.CodeConflict:          {409, "Something else happened at the same time", "操作冲突，请重试"},
 
 	codeMalformed:        {400, "The request cannot be read", "请求格式有误"},

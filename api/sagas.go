@@ -25,12 +25,15 @@ const (
 	eagerWait = time.Second
 	// holdWait is how long the purchase is asked before the buyer gets the order's address instead.
 	holdWait = 5 * time.Second
-	// holdID and cancelID are fixed, so that asking again adds nothing to the history.
-	holdID   = "hold"
-	cancelID = "cancel"
+	// refundWait is how long a buyer waits for the answer to a request to give tickets back.
+	refundWait = 5 * time.Second
+	// These are fixed, so that asking again adds nothing to the history.
+	holdID     = "hold"
+	cancelID   = "cancel"
+	acceptedID = "accepted"
 )
 
-// Sagas is the API's only way to Temporal. It implements Purchases.
+// Sagas is the API's only way to Temporal. It implements Purchases and Refunds.
 type Sagas struct {
 	client client.Client
 	holds  *HoldHub
@@ -142,10 +145,8 @@ func (s *Sagas) update(ctx context.Context, orderID, name, id string, result any
 		err = handle.Get(ctx, result)
 	}
 	var (
-		late     *client.WorkflowUpdateServiceTimeoutOrCanceledError
-		gone     *serviceerror.NotFound
-		refusal  *temporal.ApplicationError
-		deadline *serviceerror.DeadlineExceeded
+		gone    *serviceerror.NotFound
+		refusal *temporal.ApplicationError
 	)
 	switch {
 	case err == nil:
@@ -154,7 +155,7 @@ func (s *Sagas) update(ctx context.Context, orderID, name, id string, result any
 		return &ticketing.Error{Code: ticketing.Code(refusal.Type()), Message: refusal.Message()}
 	case errors.As(err, &gone):
 		return ErrNotRunning
-	case errors.As(err, &late), errors.As(err, &deadline), ctx.Err() != nil:
+	case lateAnswer(ctx, err):
 		return ErrNoAnswer
 	}
 	return fmt.Errorf("update %s of purchase: %w", name, err)
@@ -163,6 +164,50 @@ func (s *Sagas) update(ctx context.Context, orderID, name, id string, result any
 func known(code string) bool {
 	_, ok := problems[ticketing.Code(code)]
 	return ok
+}
+
+// Request implements Refunds. The start and the question travel together: a refund is asked for once in a
+// while, and its answer does not hang on who works.
+func (s *Sagas) Request(ctx context.Context, r NewRefund) (ticketing.RefundAnswer, error) {
+	ctx, cancel := context.WithTimeout(ctx, refundWait)
+	defer cancel()
+	start := s.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID:        workflows.RefundID(r.Request.ID),
+		TaskQueue: workflows.PaymentQueue,
+		// One that has ended was refused, or gives the same answer again.
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowTaskTimeout:      workflows.TaskTimeout,
+		StaticSummary:            r.Summary,
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			workflows.Amount.ValueSet(r.Request.Expected.Amount), workflows.NeedsAttention.ValueSet(false)),
+	}, workflows.Refund, workflows.RefundInput{Request: r.Request})
+	handle, err := s.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateName: workflows.UpdateAccepted, UpdateID: acceptedID, WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	var answer ticketing.RefundAnswer
+	if err == nil {
+		err = handle.Get(ctx, &answer)
+	}
+	if err != nil && lateAnswer(ctx, err) {
+		return answer, ErrNoAnswer
+	}
+	if err != nil {
+		return answer, fmt.Errorf("start refund: %w", err)
+	}
+	return answer, nil
+}
+
+// lateAnswer says whether a call failed only for want of an answer in time.
+func lateAnswer(ctx context.Context, err error) bool {
+	var (
+		late     *client.WorkflowUpdateServiceTimeoutOrCanceledError
+		deadline *serviceerror.DeadlineExceeded
+	)
+	return errors.As(err, &late) || errors.As(err, &deadline) || ctx.Err() != nil
 }
 
 // Ready implements Purchases.

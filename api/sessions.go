@@ -14,12 +14,13 @@ import (
 
 // sessionView is one dated occurrence.
 type sessionView struct {
-	ID          string           `json:"id"`
-	EventID     string           `json:"event_id"`
-	Venue       ticketing.Venue  `json:"venue"`
-	StartsAt    instant          `json:"starts_at"`
-	EndsAt      instant          `json:"ends_at"`
-	TicketTypes []ticketTypeView `json:"ticket_types"`
+	ID           string           `json:"id"`
+	EventID      string           `json:"event_id"`
+	Venue        ticketing.Venue  `json:"venue"`
+	StartsAt     instant          `json:"starts_at"`
+	EndsAt       instant          `json:"ends_at"`
+	RefundPolicy refundPolicyView `json:"refund_policy"`
+	TicketTypes  []ticketTypeView `json:"ticket_types"`
 }
 
 // ticketTypeView is a ticket type with its price now.
@@ -66,7 +67,8 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 	v := sessionView{
 		ID: session.ID, EventID: e.ID, Venue: session.Venue,
 		StartsAt: instant(session.StartsAt), EndsAt: instant(session.EndsAt),
-		TicketTypes: make([]ticketTypeView, 0, len(session.TicketTypes)),
+		RefundPolicy: viewRefundPolicy(e, session, nil),
+		TicketTypes:  make([]ticketTypeView, 0, len(session.TicketTypes)),
 	}
 	for _, t := range session.TicketTypes {
 		money := func(amount int64) ticketing.Money { return ticketing.Money{Amount: amount, Currency: t.Currency} }

@@ -111,11 +111,11 @@ func (w *work) keepRefund(ctx context.Context, c ticketing.Callback, row inboxRo
 	if err := w.send(ctx); err != nil {
 		return ticketing.KeptCallback{}, err
 	}
-	err := w.finishRefund(ctx, c.Refund.ID, c.Refund.State, c.Refund.Reason)
+	refund, err := w.finishRefund(ctx, *c.Refund)
 	if ticketing.CodeOf(err) == ticketing.CodeNotFound {
 		err = nil // kept; there is nothing it could change
 	}
-	return ticketing.KeptCallback{First: *first, Handled: true}, err
+	return ticketing.KeptCallback{First: *first, Handled: true, Refund: refund, Attempt: ticketing.PaymentAttempt{OrderID: refund.OrderID}}, err
 }
 
 // maxLabel bounds what a stranger can make us store.

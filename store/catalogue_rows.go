@@ -30,8 +30,10 @@ type (
 		HoldSeconds int64
 		OrderFee    int64
 		MaxPerOrder int
-		Revision    int64        `gorm:"default:1"`
-		Sessions    []sessionRow `gorm:"foreignKey:EventID"`
+		// RefundPolicy is written apart: the terms of what was sold stay.
+		RefundPolicy refundSteps  `gorm:"serializer:json;->"`
+		Revision     int64        `gorm:"default:1"`
+		Sessions     []sessionRow `gorm:"foreignKey:EventID"`
 	}
 	sessionRow struct {
 		ID          string `gorm:"primaryKey"`
@@ -40,6 +42,7 @@ type (
 		Venue       venueRow
 		StartsAt    time.Time
 		EndsAt      time.Time
+		ChangedAt   *time.Time      `gorm:"->"` // written by the database
 		TicketTypes []ticketTypeRow `gorm:"foreignKey:SessionID"`
 	}
 	ticketTypeRow struct {
@@ -70,6 +73,28 @@ type (
 	}
 )
 
+// refundSteps is a refund ladder as stored.
+type refundSteps []struct {
+	BeforeSeconds  int64 `json:"before_seconds"`
+	FeeBasisPoints int64 `json:"fee_basis_points"`
+}
+
+func stepsOf(p ticketing.RefundPolicy) refundSteps {
+	steps := make(refundSteps, len(p))
+	for i, step := range p {
+		steps[i].BeforeSeconds, steps[i].FeeBasisPoints = int64(step.Before/time.Second), step.FeeBasisPoints
+	}
+	return steps
+}
+
+func (s refundSteps) policy() ticketing.RefundPolicy {
+	p := make(ticketing.RefundPolicy, len(s))
+	for i, step := range s {
+		p[i] = ticketing.RefundStep{Before: time.Duration(step.BeforeSeconds) * time.Second, FeeBasisPoints: step.FeeBasisPoints}
+	}
+	return p
+}
+
 func (organiserRow) TableName() string  { return "organisers" }
 func (venueRow) TableName() string      { return "venues" }
 func (eventRow) TableName() string      { return "events" }
@@ -82,7 +107,7 @@ func (r eventRow) event() ticketing.Event {
 	e := ticketing.Event{
 		ID: r.ID, OrganiserID: r.OrganiserID, Organiser: r.Organiser.Name, Kind: r.Kind, Title: r.Title, Summary: r.Summary,
 		State: r.State, HoldFor: time.Duration(r.HoldSeconds) * time.Second, OrderFee: r.OrderFee, MaxPerOrder: r.MaxPerOrder,
-		Sessions: make([]ticketing.Session, len(r.Sessions)),
+		Refunds: r.RefundPolicy.policy(), Sessions: make([]ticketing.Session, len(r.Sessions)),
 	}
 	for i, s := range r.Sessions {
 		e.Sessions[i] = s.session()
@@ -97,6 +122,9 @@ func (r sessionRow) session() ticketing.Session {
 			ID: r.Venue.ID, Name: r.Venue.Name, City: r.Venue.City, Address: r.Venue.Address, TimeZone: r.Venue.TimeZone,
 		},
 		TicketTypes: make([]ticketing.TicketType, len(r.TicketTypes)),
+	}
+	if r.ChangedAt != nil {
+		s.ChangedAt = r.ChangedAt.UTC()
 	}
 	for i, t := range r.TicketTypes {
 		s.TicketTypes[i] = t.ticketType()

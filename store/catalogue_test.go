@@ -95,6 +95,7 @@ func TestSeedingAgainLeavesSoldSessionsAlone(t *testing.T) {
 		e.Title["en"] = "Another title"
 		e.Sessions[0].StartsAt, e.Sessions[0].EndsAt = e.Sessions[0].StartsAt.Add(time.Hour), e.Sessions[0].EndsAt.Add(time.Hour)
 		e.Sessions[0].TicketTypes[0].BasePrice = 1
+		e.Refunds = ticketing.RefundPolicy{{Before: time.Hour, FeeBasisPoints: 1}}
 		return e
 	}
 	storetest.Seed(t, s.Store, later("show"), later("unsold"))
@@ -103,9 +104,16 @@ func TestSeedingAgainLeavesSoldSessionsAlone(t *testing.T) {
 	if sold.Title["en"] != "Another title" || sold.State != ticketing.EventPaused {
 		t.Errorf("sold: %v, %s", sold.Title, sold.State)
 	}
+	if !reflect.DeepEqual(sold.Refunds, seeded.Refunds) || !reflect.DeepEqual(unsold.Refunds, later("unsold").Refunds) {
+		t.Errorf("refund terms %v where somebody has bought, %v where nobody has", sold.Refunds, unsold.Refunds)
+	}
 	if !reflect.DeepEqual(sold.Sessions, seeded.Sessions) {
 		t.Errorf("the sold session changed: %+v", sold.Sessions)
 	}
+	if unsold.Sessions[0].ChangedAt.IsZero() {
+		t.Error("nobody noticed that the unsold session was moved")
+	}
+	unsold.Sessions[0].ChangedAt = time.Time{}
 	if !reflect.DeepEqual(unsold.Sessions, later("unsold").Sessions) {
 		t.Errorf("the unsold session did not change: %+v", unsold.Sessions)
 	}

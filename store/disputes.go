@@ -62,8 +62,8 @@ func (w *work) keepDispute(ctx context.Context, c ticketing.Callback, row inboxR
 	one(w.queue("SELECT state FROM disputes WHERE id = $1 FOR UPDATE", d.id), &d.known, &d.was)
 	one(w.queue(`SELECT EXISTS (SELECT FROM disputes WHERE order_id = (`+disputedOrderSQL+`) AND id <> $4 AND state = 'OPEN')`,
 		c.Provider, d.AttemptID, d.GatewayID, d.id), new(bool), &d.others)
-	many(w.queue(`SELECT h.ticket_type_id, h.quantity FROM holds h JOIN orders o ON o.id = h.order_id JOIN sessions s ON s.id = o.session_id
-		WHERE h.order_id = (`+disputedOrderSQL+`) AND h.state = 'SOLD' AND s.starts_at > clock_timestamp() ORDER BY 1`,
+	many(w.queue(`SELECT h.ticket_type_id, h.quantity - h.returned FROM holds h JOIN orders o ON o.id = h.order_id JOIN sessions s ON s.id = o.session_id
+		WHERE h.order_id = (`+disputedOrderSQL+`) AND h.state = 'SOLD' AND h.quantity > h.returned AND s.starts_at > clock_timestamp() ORDER BY 1`,
 		c.Provider, d.AttemptID, d.GatewayID), &d.sold, pgx.RowToStructByPos[ticketing.Ask])
 	if err := w.send(ctx); err != nil {
 		return ticketing.KeptCallback{}, err

@@ -11,6 +11,9 @@ const (
 	accountFees     = "fees"     // order fees, ours
 	accountSuspense = "suspense" // money that pays nothing yet and may have to go back
 
+	accountRefundsDue = "refunds_due" // owed for tickets that were given back
+	accountRefundFees = "refund_fees" // kept of what was paid for them, ours
+
 	accountGatewayFees  = "gateway_fees"  // what gateways kept for themselves
 	accountDisputes     = "disputes"      // withheld by gateways until a dispute is decided
 	accountDisputesLost = "disputes_lost" // what payers got back through their banks
@@ -30,7 +33,8 @@ const (
 	transferDisputeOpened transferKind = "dispute_opened"   // gateway → disputes
 	transferDisputeWon    transferKind = "dispute_won"      // disputes → gateway
 	transferDisputeLost   transferKind = "dispute_lost"     // disputes → lost
-	transferRefunded      transferKind = "refund_settled"   // suspense → gateway
+	transferRefunded      transferKind = "refund_settled"   // suspense or refunds due → gateway
+	transferRequested     transferKind = "refund_requested" // sales and fees → refunds due and refund fees
 )
 
 // postings are the amounts of a transfer by account; they sum to zero.

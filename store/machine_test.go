@@ -53,7 +53,7 @@ func (l *life) end(t *rapid.T) {
 			continue
 		}
 		refund := must(l.StartRefund(l.Context(), a.ID))(t)
-		if err := l.FinishRefund(l.Context(), refund.ID, ticketing.RefundSucceeded, ""); err != nil {
+		if err := l.FinishRefund(l.Context(), outcome(refund.ID, ticketing.RefundSucceeded, "")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -155,7 +155,7 @@ func (l *life) startRefund(t *rapid.T) {
 
 func (l *life) finishRefund(t *rapid.T) {
 	state := rapid.SampledFrom([]ticketing.RefundState{ticketing.RefundSucceeded, ticketing.RefundFailed, ticketing.RefundPending}).Draw(t, "state")
-	if err := l.FinishRefund(l.Context(), any1(t, l.refunds, "refund"), state, "x"); err != nil {
+	if err := l.FinishRefund(l.Context(), outcome(any1(t, l.refunds, "refund"), state, "x")); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -40,7 +40,7 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 		many(batch.Queue(`SELECT ticket_type_id, quantity, base_price, surcharge, amount FROM order_lines
 			WHERE order_id = $1 ORDER BY position`, orderID), &order.Lines, pgx.RowToStructByPos[ticketing.PricedLine])
 		many(batch.Queue(attemptSQL+" WHERE a.order_id = $1 ORDER BY a.created_at, a.id", orderID), &order.Attempts, scanAttempt)
-		many(batch.Queue(`SELECT id, order_id, ticket_type_id, state, code, issued_at FROM tickets
+		many(batch.Queue(`SELECT id, order_id, ticket_type_id, state, coalesce(refund_id, ''), code, issued_at FROM tickets
 			WHERE order_id = $1 ORDER BY id`, orderID), &order.Tickets, scanTicket)
 		many(batch.Queue(refundSQL+" WHERE r.order_id = $1 ORDER BY r.created_at, r.id", orderID), &order.Refunds, scanRefund)
 		batch.Queue("commit")
@@ -71,16 +71,17 @@ type orderHead struct {
 	payBy, createdAt, updatedAt time.Time
 	revision                    int
 	code, message, field        *string
+	paidAt                      *time.Time
 }
 
 const orderHeadSQL = `SELECT id, fingerprint, session_id, event_id, state, buyer_name, buyer_email, buyer_phone, language,
-	currency, order_fee, total, pay_by, created_at, updated_at, revision, refusal_code, refusal_message, refusal_field
-	FROM orders WHERE id = $1`
+	currency, order_fee, total, pay_by, created_at, updated_at, revision, refusal_code, refusal_message, refusal_field,
+	(SELECT captured_at FROM payment_attempts WHERE order_id = orders.id AND state = 'ACCEPTED') FROM orders WHERE id = $1`
 
 func (h *orderHead) columns() []any {
 	return []any{
 		&h.id, &h.fingerprint, &h.session, &h.event, &h.state, &h.buyer.Name, &h.buyer.Email, &h.buyer.Phone, &h.buyer.Language,
-		&h.currency, &h.orderFee, &h.total, &h.payBy, &h.createdAt, &h.updatedAt, &h.revision, &h.code, &h.message, &h.field,
+		&h.currency, &h.orderFee, &h.total, &h.payBy, &h.createdAt, &h.updatedAt, &h.revision, &h.code, &h.message, &h.field, &h.paidAt,
 	}
 }
 
@@ -88,9 +89,19 @@ func (h *orderHead) fill(o *ticketing.Order) {
 	o.ID, o.State, o.SessionID, o.EventID = h.id, h.state, deref(h.session), deref(h.event)
 	o.OrderFee, o.Total = h.orderFee, ticketing.Money{Amount: h.total, Currency: deref(h.currency)}
 	o.PayBy, o.CreatedAt, o.UpdatedAt, o.Revision = h.payBy.UTC(), h.createdAt.UTC(), h.updatedAt.UTC(), h.revision
+	o.PaidAt = utc(h.paidAt)
 	if h.code != nil {
 		o.Refusal = &ticketing.Refusal{Code: ticketing.Code(*h.code), Message: deref(h.message), Field: deref(h.field)}
 	}
+}
+
+// utc is a time of the database, which may be NULL, in UTC.
+func utc(at *time.Time) *time.Time {
+	if at == nil {
+		return nil
+	}
+	moment := at.UTC()
+	return &moment
 }
 
 // deref returns what p points to, or the zero value for NULL.

@@ -133,7 +133,7 @@ func (s *scene) everyStep() {
 	_, refunded := s.late()
 	s.delivered(refunded.ID)
 	refund := must(s.StartRefund(s.Context(), refunded.ID))(s)
-	if err := s.FinishRefund(s.Context(), refund.ID, ticketing.RefundSucceeded, ""); err != nil {
+	if err := s.FinishRefund(s.Context(), outcome(refund.ID, ticketing.RefundSucceeded, "")); err != nil {
 		s.Fatal(err)
 	}
 }

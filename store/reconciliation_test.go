@@ -47,7 +47,7 @@ func (s *billing) refunded() (ticketing.PaymentAttempt, ticketing.Refund) {
 	s.Helper()
 	_, attempt := s.late()
 	refund := must(s.StartRefund(s.Context(), attempt.ID))(s)
-	if err := s.FinishRefund(s.Context(), refund.ID, ticketing.RefundSucceeded, ""); err != nil {
+	if err := s.FinishRefund(s.Context(), outcome(refund.ID, ticketing.RefundSucceeded, "")); err != nil {
 		s.Fatal(err)
 	}
 	return attempt, refund

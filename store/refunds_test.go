@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"reflect"
 	"sync/atomic"
 	"testing"
 
@@ -26,8 +27,8 @@ func TestHazard19ARefundKeepsItsIDUntilItIsFinal(t *testing.T) {
 	refunds := make([]ticketing.Refund, 10)
 	inParallel(len(refunds), func(i int) { refunds[i] = must(s.StartRefund(t.Context(), attempt.ID))(t) })
 	for _, r := range refunds {
-		if r != refunds[0] || r.State != ticketing.RefundPending || r.Amount != attempt.Amount || r.Captured != attempt.Amount ||
-			r.Reason != ticketing.RejectLate || r.OrderID != order || r.GatewayID != "G-"+attempt.ID || r.Provider != "sandbox" {
+		if !reflect.DeepEqual(r, refunds[0]) || r.State != ticketing.RefundPending || r.Amount != attempt.Amount || r.Captured != attempt.Amount ||
+			r.Reason != ticketing.RefundReason(ticketing.RejectLate) || r.OrderID != order || r.GatewayID != "G-"+attempt.ID || r.Provider != "sandbox" {
 			t.Errorf("refund %+v", r)
 		}
 	}
@@ -35,7 +36,7 @@ func TestHazard19ARefundKeepsItsIDUntilItIsFinal(t *testing.T) {
 	finish := func(state ticketing.RefundState) {
 		t.Helper()
 		inParallel(5, func(int) {
-			if err := s.FinishRefund(t.Context(), id, state, "balance too low"); err != nil {
+			if err := s.FinishRefund(t.Context(), outcome(id, state, "balance too low")); err != nil {
 				t.Error(err)
 			}
 		})
@@ -66,7 +67,7 @@ func TestHazard19ARefundKeepsItsIDUntilItIsFinal(t *testing.T) {
 	s.wantLedger(nil)
 	s.wantState(order, ticketing.OrderExpired)
 	s.wantKinds(order, ticketing.EventHeld, ticketing.EventAttemptStarted, ticketing.EventExpired, ticketing.EventPaymentReceived,
-		ticketing.EventLatePayment, ticketing.EventRefundStarted, ticketing.EventRefundSettled)
+		ticketing.EventLatePayment, ticketing.EventRefundStarted, ticketing.EventRefundSent, ticketing.EventRefundFailed, ticketing.EventRefundSettled)
 	if settled := must(s.Settle(t.Context(), attempt.ID))(t); settled.Verdict != ticketing.VerdictReject || settled.Reason != ticketing.RejectLate {
 		t.Errorf("settled %+v", settled)
 	}
@@ -89,7 +90,7 @@ func TestOnlyMoneyThatIsOwedBackIsRefunded(t *testing.T) {
 	wantCode(t, err, ticketing.CodeNotFound)
 	_, err = s.Retake(t.Context(), encryption.NewNumber())
 	wantCode(t, err, ticketing.CodeNotFound)
-	wantCode(t, s.FinishRefund(t.Context(), encryption.NewNumber(), ticketing.RefundSucceeded, ""), ticketing.CodeNotFound)
+	wantCode(t, s.FinishRefund(t.Context(), outcome(encryption.NewNumber(), ticketing.RefundSucceeded, "")), ticketing.CodeNotFound)
 }
 
 // The store itself refunds in full only; the bound is the database's and holds for whatever comes later.

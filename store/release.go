@@ -23,20 +23,41 @@ var counters = map[holdState]string{holdHeld: "held", holdReleased: "free", hold
 // moveHolds moves the lines of an order, given in ascending order of ticket
 // type, from one state to another, and at the end of the transaction the stock with them.
 func (w *work) moveHolds(orderID string, lines []ticketing.Ask, from, to holdState) {
-	types, quantities := make([]string, len(lines)), make([]int, len(lines))
-	for i, line := range lines {
-		types[i], quantities[i] = line.TicketTypeID, line.Quantity
-	}
+	types, quantities := columnsOf(lines)
 	w.change(len(lines), "UPDATE holds SET state = $3 WHERE order_id = $1 AND ticket_type_id = ANY($2) AND state = $4",
 		orderID, types, to, from)
+	w.moveStock(types, quantities, from, to)
+}
+
+// returnTickets notes on the holds of an order how many of its tickets, given by ascending ticket type, are
+// not sold any more, and at the end of the transaction puts them on sale again.
+func (w *work) returnTickets(orderID string, lines []ticketing.Ask) {
+	types, quantities := columnsOf(lines)
+	w.change(len(lines), `UPDATE holds h SET returned = h.returned + l.quantity
+		FROM unnest($2::text[], $3::int[]) AS l(ticket_type_id, quantity)
+		WHERE h.order_id = $1 AND h.ticket_type_id = l.ticket_type_id AND h.state = 'SOLD'`, orderID, types, quantities)
+	w.moveStock(types, quantities, holdSold, holdReleased)
+}
+
+// moveStock moves stock from one counter to another at the end of the transaction.
+func (w *work) moveStock(types []string, quantities []int, from, to holdState) {
 	w.last = append(w.last, func() {
-		if len(lines) > 1 {
+		if len(types) > 1 {
 			w.queue(lockStockSQL, types)
 		}
 		a, b := counters[from], counters[to]
-		w.change(len(lines), `UPDATE stock s SET `+a+` = s.`+a+` - l.quantity, `+b+` = s.`+b+` + l.quantity
+		w.change(len(types), `UPDATE stock s SET `+a+` = s.`+a+` - l.quantity, `+b+` = s.`+b+` + l.quantity
 			FROM unnest($1::text[], $2::int[]) AS l(ticket_type_id, quantity) WHERE s.ticket_type_id = l.ticket_type_id`, types, quantities)
 	})
+}
+
+// columnsOf are the lines as arrays.
+func columnsOf(lines []ticketing.Ask) (types []string, quantities []int) {
+	types, quantities = make([]string, len(lines)), make([]int, len(lines))
+	for i, line := range lines {
+		types[i], quantities[i] = line.TicketTypeID, line.Quantity
+	}
+	return types, quantities
 }
 
 // Release gives the stock of an unpaid order back and closes it as state, which is

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -11,7 +12,7 @@ import (
 
 // SeedCatalogue brings events with everything below them into the catalogue.
 // Repeated, it updates what differs: a state stays as it was
-// set meanwhile, and a session for which somebody has placed an order stays exactly
+// set meanwhile, refund terms under which somebody has bought too, and a session for which somebody has placed an order stays exactly
 // as it was sold, with its prices and its stock. All events come in or none.
 func (s *Store) SeedCatalogue(ctx context.Context, events ...ticketing.Event) error {
 	return s.retry(ctx, "seed the catalogue", func(ctx context.Context) error {
@@ -27,11 +28,24 @@ func (s *Store) SeedCatalogue(ctx context.Context, events ...ticketing.Event) er
 }
 
 func seedEvent(tx *gorm.DB, event ticketing.Event) error {
+	if err := event.Refunds.Validate(); err != nil {
+		return err
+	}
 	if err := upsert(tx, &organiserRow{ID: event.OrganiserID, Name: event.Organiser}, "name"); err != nil {
 		return err
 	}
 	row := rowOfEvent(event)
 	if err := upsert(tx, &row, "organiser_id", "kind", "title", "summary", "hold_seconds", "order_fee", "max_per_order"); err != nil {
+		return err
+	}
+	policy, err := json.Marshal(stepsOf(event.Refunds))
+	if err != nil {
+		return err
+	}
+	// The terms of what was sold stay.
+	if err := tx.Exec(`UPDATE events SET refund_policy = ?::jsonb WHERE id = ? AND (refund_policy IS NULL
+		OR refund_policy <> ?::jsonb AND NOT EXISTS (SELECT FROM orders WHERE event_id = events.id))`,
+		string(policy), event.ID, string(policy)).Error; err != nil {
 		return err
 	}
 	for _, session := range event.Sessions {

@@ -145,7 +145,7 @@ func (s *scene) refundAll() {
 			continue
 		}
 		refund := must(s.StartRefund(s.Context(), owed.ID))(s)
-		if err := s.FinishRefund(s.Context(), refund.ID, ticketing.RefundSucceeded, ""); err != nil {
+		if err := s.FinishRefund(s.Context(), outcome(refund.ID, ticketing.RefundSucceeded, "")); err != nil {
 			s.Fatal(err)
 		}
 	}
@@ -256,7 +256,7 @@ func TestHazard26MoneyNobodyAskedForIsKept(t *testing.T) {
 		t.Errorf("refund %+v", refund)
 	}
 	wantIDs(t, must(s.UndeliveredPayments(t.Context(), 0, 10))(t))
-	if err := s.FinishRefund(t.Context(), refund.ID, ticketing.RefundSucceeded, ""); err != nil {
+	if err := s.FinishRefund(t.Context(), outcome(refund.ID, ticketing.RefundSucceeded, "")); err != nil {
 		t.Fatal(err)
 	}
 	s.wantLedger(nil)
@@ -353,7 +353,7 @@ func TestHazard09ExactlyOneOfRetakeAndRefund(t *testing.T) {
 		}
 		if !retaken {
 			r := must(s.StartRefund(t.Context(), attempt.ID))(t)
-			if err := s.FinishRefund(t.Context(), r.ID, ticketing.RefundSucceeded, ""); err != nil {
+			if err := s.FinishRefund(t.Context(), outcome(r.ID, ticketing.RefundSucceeded, "")); err != nil {
 				t.Fatal(err)
 			}
 			if must(s.Retake(t.Context(), attempt.ID))(t) {

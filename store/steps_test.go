@@ -92,6 +92,11 @@ func fact(a ticketing.PaymentAttempt, state ticketing.PaymentState) ticketing.Pa
 	return f
 }
 
+// outcome is what a gateway says of a refund.
+func outcome(id string, state ticketing.RefundState, reason string) ticketing.RefundFact {
+	return ticketing.RefundFact{ID: id, GatewayID: "R-" + id, State: state, Reason: reason}
+}
+
 // captured records that an attempt was paid as asked.
 func (s *scene) captured(a ticketing.PaymentAttempt) {
 	s.Helper()

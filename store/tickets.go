@@ -11,7 +11,7 @@ import (
 
 func scanTicket(row pgx.CollectableRow) (ticketing.Ticket, error) {
 	var t ticketing.Ticket
-	err := row.Scan(&t.ID, &t.OrderID, &t.TicketTypeID, &t.State, &t.Code, &t.IssuedAt)
+	err := row.Scan(&t.ID, &t.OrderID, &t.TicketTypeID, &t.State, &t.RefundID, &t.Code, &t.IssuedAt)
 	t.IssuedAt = t.IssuedAt.UTC()
 	return t, err
 }

@@ -19,7 +19,9 @@ type Callback struct {
 // RefundFact is what a gateway verifiably said of a refund.
 type RefundFact struct {
 	ID string
-	// State may be RefundPending: then there is nothing to record.
+	// GatewayID is the gateway's own id of the refund; empty where it did not say it.
+	GatewayID string
+	// State may be RefundPending: the gateway has it, and is not done.
 	State RefundState
 	// Reason says why it failed, in the gateway's words.
 	Reason string
@@ -37,4 +39,6 @@ type KeptCallback struct {
 	Attempt PaymentAttempt
 	// Order is the state of the attempt's order; empty without one.
 	Order OrderState
+	// Refund is what the callback is about; zero for others, and for a refund unknown to us.
+	Refund Refund
 }

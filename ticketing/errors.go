@@ -23,6 +23,7 @@ const (
 	CodeAlreadyPaid       Code = "already_paid"           // the order is paid
 	CodeIllegalTransition Code = "illegal_transition"     // the state machine has no such move
 	CodeMethodUnavailable Code = "method_unavailable"     // the payment method cannot be used now
+	CodeNotRefundable     Code = "not_refundable"         // the tickets do not go back: too late, not of this event, not now
 	CodeConflict          Code = "conflict"               // a concurrent change won
 )
 

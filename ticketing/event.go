@@ -82,17 +82,21 @@ type Event struct {
 	// OrderFee is charged once per order, in minor units of the tickets' currency.
 	OrderFee int64 `json:"order_fee"`
 	// MaxPerOrder bounds the tickets of one order over all its lines.
-	MaxPerOrder int       `json:"max_per_order"`
-	Sessions    []Session `json:"sessions"`
+	MaxPerOrder int `json:"max_per_order"`
+	// Refunds says until when tickets go back, and for what fee; empty means never.
+	Refunds  RefundPolicy `json:"-"`
+	Sessions []Session    `json:"sessions"`
 }
 
 // Session is one dated occurrence of an event.
 type Session struct {
-	ID          string       `json:"id"`
-	EventID     string       `json:"event_id"`
-	Venue       Venue        `json:"venue"`
-	StartsAt    time.Time    `json:"starts_at"`
-	EndsAt      time.Time    `json:"ends_at"`
+	ID       string    `json:"id"`
+	EventID  string    `json:"event_id"`
+	Venue    Venue     `json:"venue"`
+	StartsAt time.Time `json:"starts_at"`
+	EndsAt   time.Time `json:"ends_at"`
+	// ChangedAt is when its time or its venue last changed; zero if never.
+	ChangedAt   time.Time    `json:"-"`
 	TicketTypes []TicketType `json:"ticket_types"`
 }
 

@@ -2,6 +2,7 @@ package ticketing
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"strings"
 	"time"
 )
@@ -23,6 +24,19 @@ const (
 func NewNumber(now time.Time) string {
 	var number [numberLength]byte
 	_, _ = rand.Read(number[numberSeconds:]) // never fails: the program ends first
+	return writeNumber(number, now)
+}
+
+// NumberFrom is NewNumber with the rest made of a seed: the same in the same second, and never that of another seed.
+func NumberFrom(now time.Time, seed string) string {
+	var number [numberLength]byte
+	sum := sha256.Sum256([]byte(seed))
+	copy(number[numberSeconds:], sum[:])
+	return writeNumber(number, now)
+}
+
+// writeNumber writes the second before what follows it, all in the alphabet.
+func writeNumber(number [numberLength]byte, now time.Time) string {
 	for i := numberSeconds; i < numberLength; i++ {
 		number[i] = numberAlphabet[number[i]%32]
 	}

@@ -44,3 +44,15 @@ func TestTheSecondIsWrittenInTheFirstSevenCharacters(t *testing.T) {
 		t.Fatalf("tells %v, %v instead of %v", at, ok, want)
 	}
 }
+
+func TestANumberMadeFromASeedIsTheSameWithinItsSecond(t *testing.T) {
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	first, again := ticketing.NumberFrom(now, "seed"), ticketing.NumberFrom(now.Add(time.Second-1), "seed")
+	later, other := ticketing.NumberFrom(now.Add(time.Second), "seed"), ticketing.NumberFrom(now, "another seed")
+	if len(first) != 26 || first != again || later[7:] != first[7:] || later == first || other == first || other[:7] != first[:7] {
+		t.Errorf("%s, %s, a second later %s, from another seed %s", first, again, later, other)
+	}
+	if at, ok := ticketing.NumberTime(later); !ok || !at.Equal(now.Add(time.Second)) {
+		t.Errorf("%s tells %s, %v", later, at, ok)
+	}
+}

@@ -29,11 +29,12 @@ var orderMoves = map[OrderState][]OrderState{
 	OrderAwaitingReview: {OrderPending, OrderPaid, OrderCancelled, OrderExpired, OrderFailed},
 	OrderPaid:           {OrderRefunding, OrderExchanged},
 	// Money that arrives after the hold ended may take the same stock again.
-	OrderCancelled:         {OrderPaid},
-	OrderExpired:           {OrderPaid},
-	OrderFailed:            {},
-	OrderRefused:           {},
-	OrderRefunding:         {OrderPaid, OrderPartiallyRefunded, OrderRefunded},
+	OrderCancelled: {OrderPaid},
+	OrderExpired:   {OrderPaid},
+	OrderFailed:    {},
+	OrderRefused:   {},
+	// There is no way back from a refund: its tickets are void.
+	OrderRefunding:         {OrderPartiallyRefunded, OrderRefunded},
 	OrderPartiallyRefunded: {OrderRefunding},
 	OrderRefunded:          {},
 	OrderExchanged:         {},
@@ -77,9 +78,11 @@ type Order struct {
 	Buyer     Buyer      `json:"buyer"`
 	Quote
 	// PayBy is when the hold ends.
-	PayBy     time.Time `json:"pay_by"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	PayBy time.Time `json:"pay_by"`
+	// PaidAt is when the money that pays it was captured; nil while it is not paid.
+	PaidAt    *time.Time `json:"paid_at,omitempty"`
+	CreatedAt time.Time  `json:"created_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
 	// Revision grows by one with every timeline entry.
 	Revision int              `json:"revision"`
 	Refusal  *Refusal         `json:"refusal,omitempty"`
@@ -159,6 +162,8 @@ type Ticket struct {
 	OrderID      string      `json:"order_id"`
 	TicketTypeID string      `json:"ticket_type_id"`
 	State        TicketState `json:"state"`
+	// RefundID is the refund that gave it back, if one did.
+	RefundID string `json:"refund_id,omitempty"`
 	// Code is what the QR code carries: unguessable, checked at the door.
 	Code     string    `json:"code"`
 	IssuedAt time.Time `json:"issued_at"`
@@ -182,8 +187,11 @@ const (
 	EventFailed          OrderEventKind = "failed"
 	EventLatePayment     OrderEventKind = "late_payment"
 	EventRetaken         OrderEventKind = "retaken"
-	EventRefundStarted   OrderEventKind = "refund_started"
+	EventRefundStarted   OrderEventKind = "refund_started"   // money that did not pay the order goes back
+	EventRefundRequested OrderEventKind = "refund_requested" // tickets go back
+	EventRefundSent      OrderEventKind = "refund_sent"      // the gateway has it, but not done yet
 	EventRefundSettled   OrderEventKind = "refund_settled"
+	EventRefundFailed    OrderEventKind = "refund_failed"
 	EventDisputeOpened   OrderEventKind = "dispute_opened"
 	EventDisputeWon      OrderEventKind = "dispute_won"
 	EventDisputeLost     OrderEventKind = "dispute_lost"

@@ -110,28 +110,3 @@ type Settlement struct {
 	// OpenAttempts counts the order's other attempts that may still be paid.
 	OpenAttempts int
 }
-
-// RefundState is where a refund stands.
-type RefundState string
-
-// The states of a refund.
-const (
-	RefundPending   RefundState = "PENDING"   // stored, perhaps sent; asked for until final
-	RefundSucceeded RefundState = "SUCCEEDED" // the gateway gave the money back
-	RefundFailed    RefundState = "FAILED"    // the gateway will not; a person settles it
-)
-
-// Refund is money on its way back to a payer.
-type Refund struct {
-	// ID is the number the gateway knows it by; stored before the first call, reused by every retry.
-	ID        string       `json:"id"`
-	AttemptID string       `json:"attempt_id"`
-	OrderID   string       `json:"order_id"`
-	Provider  string       `json:"provider"`
-	GatewayID string       `json:"gateway_id"` // of the payment
-	Amount    Money        `json:"amount"`
-	Captured  Money        `json:"captured"` // by the payment in all
-	State     RefundState  `json:"state"`
-	Reason    RejectReason `json:"reason"`
-	CreatedAt time.Time    `json:"created_at"`
-}

@@ -41,6 +41,7 @@ type Workers struct {
 func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflow(workflows.Purchase)
 	registry.RegisterWorkflow(workflows.LatePayment)
+	registry.RegisterWorkflow(workflows.Refund)
 	registry.RegisterWorkflow(workflows.PaymentSweep)
 	registry.RegisterWorkflow(workflows.Reconciliation)
 	registry.RegisterWorkflow(workflows.DailyReconciliation)

@@ -83,6 +83,23 @@ func (d *Delivery) update(ctx context.Context, attempt ticketing.PaymentAttempt)
 	return handle.Get(ctx, nil)
 }
 
+// WakeRefund tells the workflow that gives money back to look at what its gateway has said. Only speed depends
+// on it: the workflow asks by itself, and what a callback said is stored before. A workflow that has ended needs no waking.
+func (d *Delivery) WakeRefund(ctx context.Context, refund ticketing.Refund) error {
+	ctx, cancel := context.WithTimeout(ctx, serverBound)
+	defer cancel()
+	id := RefundID(refund.ID)
+	if !refund.Reason.OfTickets() {
+		id = LatePaymentID(refund.Provider, refund.GatewayID)
+	}
+	err := d.client.SignalWorkflow(ctx, id, "", SignalRefund, nil)
+	var gone *serviceerror.NotFound
+	if err != nil && !errors.As(err, &gone) {
+		return fmt.Errorf("signal refund %s: %w", refund.ID, err)
+	}
+	return nil
+}
+
 func (d *Delivery) startLatePayment(ctx context.Context, attempt ticketing.PaymentAttempt) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), serverBound)
 	defer cancel()

@@ -1,8 +1,6 @@
 package workflows
 
 import (
-	"time"
-
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -10,9 +8,6 @@ import (
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/ticketing"
 )
-
-// refundPatience is how long a refund may stay pending at its gateway before a person is asked to look.
-const refundPatience = 24 * time.Hour
 
 // LatePayment is the story of captured money that did not pay its order when
 // it arrived: too late, a second time, or not the amount asked for. In the end
@@ -43,35 +38,10 @@ func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, 
 		return LatePaymentResult{Accepted: true}, nil
 	}
 	refund := take[ticketing.Refund](ctx, s, "store the refund", payments.StartRefund, in.AttemptID)
-	state := s.giveBack(ctx, payments, refund)
+	state := s.giveBack(ctx, refund, func(refund ticketing.Refund) ticketing.Refund {
+		return take[ticketing.Refund](ctx, s, sendRefund, payments.SendRefund, refund)
+	})
 	return LatePaymentResult{RefundID: refund.ID, Refund: state}, nil
-}
-
-// giveBack sends a stored refund and asks until the gateway is final. The id
-// never changes, so that no retry gives the money back twice.
-func (s *saga) giveBack(ctx workflow.Context, payments *activities.Payments, refund ticketing.Refund) ticketing.RefundState {
-	const step = "refund at the gateway"
-	begun := workflow.Now(ctx)
-	for backoff := time.Second; ; backoff = min(2*backoff, 10*time.Minute) {
-		s.describe(ctx, "Refunding %s of payment %s (%s): refund %s.", refund.Amount, refund.AttemptID, refund.Reason, refund.ID)
-		refund = take[ticketing.Refund](ctx, s, step, payments.SendRefund, refund)
-		switch refund.State {
-		case ticketing.RefundSucceeded:
-			s.clear(ctx, step)
-			s.describe(ctx, "Refunded %s of payment %s: refund %s.", refund.Amount, refund.AttemptID, refund.ID)
-			return refund.State
-		case ticketing.RefundFailed:
-			// The money is still owed. A person settles it at the gateway and sends the retry signal.
-			s.flag(ctx, step)
-			_ = workflow.Await(ctx, func() bool { return s.retry.ReceiveAsync(nil) })
-			continue
-		case ticketing.RefundPending: // ask again, later
-		}
-		if workflow.Now(ctx).Sub(begun) > refundPatience {
-			s.flag(ctx, step)
-		}
-		pause(ctx, backoff, "ask what became of the refund", func() bool { return s.retry.ReceiveAsync(nil) })
-	}
 }
 
 // latePaymentChild is how a purchase starts the saga: it outlives its parent,

@@ -27,6 +27,11 @@ const (
 	UpdateCancel = "cancel"
 	// SignalPayment is UpdatePayment for when no worker answers in time. Carries PaymentNotice.
 	SignalPayment = "payment-notice"
+	// UpdateAccepted waits for the answer to a request to give tickets back; sent with a fixed update id
+	// together with the start. Takes nothing, returns ticketing.RefundAnswer.
+	UpdateAccepted = "accepted"
+	// SignalRefund says that a gateway told us something of the refund. Carries nothing: it is a hint to look.
+	SignalRefund = "refund-notice"
 	// SignalRetry wakes a step that waits before trying again, sent by an operator.
 	SignalRetry = "retry"
 )
@@ -50,6 +55,9 @@ func PurchaseID(orderID string) string { return "purchase/" + orderID }
 func LatePaymentID(provider, gatewayID string) string {
 	return "late-payment/" + provider + "/" + gatewayID
 }
+
+// RefundID is the workflow id of tickets that go back, made of the refund's own id.
+func RefundID(refundID string) string { return "refund/" + refundID }
 
 // SweepID is the workflow id of the payment sweep, of which there is one.
 const SweepID = "payment-sweep"
@@ -120,4 +128,17 @@ type LatePaymentResult struct {
 	Accepted bool
 	RefundID string
 	Refund   ticketing.RefundState
+}
+
+// RefundInput is everything a refund of tickets needs to know from outside.
+type RefundInput struct {
+	Request ticketing.RefundRequest
+}
+
+// RefundResult is what became of a request to give tickets back.
+type RefundResult struct {
+	// Refusal says why there is no refund; nil if there is one.
+	Refusal  *ticketing.Refusal
+	RefundID string
+	State    ticketing.RefundState
 }

@@ -17,13 +17,16 @@ type saga struct {
 	// orderID is whose timeline hears of a step that keeps failing; may be empty.
 	orderID string
 	retry   workflow.ReceiveChannel
+	notices workflow.ReceiveChannel // SignalRefund
 	// flagged names the steps that keep failing, in the order they began to.
 	flagged []string
 	status  string
 }
 
 func newSaga(ctx workflow.Context, orderID string) *saga {
-	return &saga{orderID: orderID, retry: workflow.GetSignalChannel(ctx, SignalRetry)}
+	return &saga{
+		orderID: orderID, retry: workflow.GetSignalChannel(ctx, SignalRetry), notices: workflow.GetSignalChannel(ctx, SignalRefund),
+	}
 }
 
 // describe sets what operators read in the Temporal UI.
@@ -64,10 +67,15 @@ func take[R any](ctx workflow.Context, s *saga, name string, activity any, args 
 
 // takeLong is take for a step that is not tried inside the workflow task, for it may last minutes.
 func takeLong[R any](ctx workflow.Context, s *saga, name string, activity any, args ...any) R {
+	return takeApart[R](ctx, s, name, lengthy(name), activity, args...)
+}
+
+// takeApart is take for a step that is not tried inside the workflow task, so that the task's own answers do not wait for it.
+func takeApart[R any](ctx workflow.Context, s *saga, name string, options workflow.ActivityOptions, activity any, args ...any) R {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	for {
-		if done, ok := attempt[R](ctx, s, name, lengthy(name), activity, args...); ok {
+		if done, ok := attempt[R](ctx, s, name, options, activity, args...); ok {
 			return done
 		}
 	}

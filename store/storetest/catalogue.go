@@ -11,7 +11,8 @@ import (
 
 // Event makes an event on sale with one session and a ticket type of each
 // capacity. Its session is called <id>-s1, its ticket types <id>-t1, <id>-t2 … The n-th costs n × 100.00 CNY
-// and a surcharge of 5.00, the order fee is 2.00.
+// and a surcharge of 5.00, the order fee is 2.00. It takes place in three days; until two days before ten per cent are
+// kept of a ticket that goes back, until the day before half of its price.
 func Event(id string, capacities ...int) ticketing.Event {
 	now := time.Now().UTC().Truncate(time.Second)
 	session := ticketing.Session{
@@ -31,7 +32,9 @@ func Event(id string, capacities ...int) ticketing.Event {
 	return ticketing.Event{
 		ID: id, OrganiserID: "organiser", Organiser: "Quay Hall", Kind: ticketing.KindConcert,
 		Title: text("A concert", "一场音乐会"), Summary: text("With music.", "有音乐。"), State: ticketing.EventOnSale,
-		HoldFor: 15 * time.Minute, OrderFee: 200, MaxPerOrder: 20, Sessions: []ticketing.Session{session},
+		HoldFor: 15 * time.Minute, OrderFee: 200, MaxPerOrder: 20,
+		Refunds:  ticketing.RefundPolicy{{Before: 48 * time.Hour, FeeBasisPoints: 1000}, {Before: 24 * time.Hour, FeeBasisPoints: 5000}},
+		Sessions: []ticketing.Session{session},
 	}
 }
 

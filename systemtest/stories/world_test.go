@@ -219,6 +219,9 @@ func (p *post) DeliverPayment(_ context.Context, attempt ticketing.PaymentAttemp
 	return nil
 }
 
+// WakeRefund implements api.Deliverer. Refunds ask by themselves.
+func (p *post) WakeRefund(context.Context, ticketing.Refund) error { return nil }
+
 func (p *post) fail(times int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -291,9 +294,9 @@ func (s *fragile) StartRefund(ctx context.Context, attemptID string) (ticketing.
 }
 
 // FinishRefund implements activities.Store.
-func (s *fragile) FinishRefund(ctx context.Context, refundID string, state ticketing.RefundState, reason string) error {
+func (s *fragile) FinishRefund(ctx context.Context, fact ticketing.RefundFact) error {
 	_, err := try(s, "finish refund", func() (struct{}, error) {
-		return struct{}{}, s.Store.FinishRefund(ctx, refundID, state, reason)
+		return struct{}{}, s.Store.FinishRefund(ctx, fact)
 	})
 	return err
 }

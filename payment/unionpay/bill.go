@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,9 @@ const (
 	zmReserved  = 34 // reqReserved: of a refund the payment's number
 	zmHeldMonth = 10 * 30 * 24 * time.Hour
 )
+
+// idShape is what ids in a bill look like; those of other systems of the merchant may be longer than ours.
+var idShape = regexp.MustCompile(`^[0-9A-Za-z]{1,40}$`)
 
 // Bill implements payment.Provider. The gateway has a file of a settlement day from the next morning on, and none of a
 // day without movements: that there is no file means ErrNotFound until noon, and an empty bill afterwards.
@@ -155,6 +159,11 @@ func zmColumns(line []byte) ([]string, error) {
 }
 
 func (p *Provider) line(columns []string, begin time.Time) (payment.BillLine, error) {
+	for _, id := range []int{zmOrderID, zmQueryID} {
+		if !idShape.MatchString(columns[id]) {
+			return payment.BillLine{}, fmt.Errorf("id %q", columns[id])
+		}
+	}
 	if columns[zmMerchant] != p.config.Merchant {
 		return payment.BillLine{}, fmt.Errorf("merchant %q", columns[zmMerchant])
 	}
@@ -177,8 +186,11 @@ func (p *Provider) line(columns []string, begin time.Time) (payment.BillLine, er
 	switch columns[zmKind] {
 	case "01":
 	case "04", "31", "99": // a refund; a cancellation or a reversal, which only a person makes
-		line.Kind, line.Number, line.RefundID = payment.NoticeRefund, columns[zmReserved], columns[zmOrderID]
+		line.Kind, line.Number, line.RefundID = payment.NoticeRefund, "", columns[zmOrderID]
 		line.Amount.Amount = -value
+		if numberShape.MatchString(columns[zmReserved]) { // else not ours
+			line.Number = columns[zmReserved]
+		}
 	default:
 		return payment.BillLine{}, fmt.Errorf("txnType %q", columns[zmKind])
 	}

@@ -56,6 +56,16 @@ func TestALineOfTheFileIsRead(t *testing.T) {
 	require.Equal(t, time.Date(2026, 1, 1, 14, 59, 59, 0, time.UTC), lines[0].At)
 }
 
+func TestARefundOfAnothersHasNoNumberOfOurs(t *testing.T) {
+	p := golden(t)
+	back := zmPayment()
+	back[zmKind], back[zmReserved] = "04", "\xcd\xb8\xb4\xab|1" // in GBK
+	lines, err := p.lines([]byte(zmLine(back)), billDay)
+	require.NoError(t, err)
+	require.Empty(t, lines[0].Number)
+	require.NotEmpty(t, lines[0].RefundID)
+}
+
 func TestHazard27LinesThatAreOddAreRefused(t *testing.T) {
 	p := golden(t)
 	whole := zmLine(zmPayment())
@@ -83,6 +93,9 @@ func TestHazard27LinesThatAreOddAreRefused(t *testing.T) {
 		"a fee of two signs":   {with(zmFee, "DD00000000228"), payment.ErrUnavailable},
 		"a negative fee":       {with(zmFee, "D-00000000228"), payment.ErrUnavailable},
 		"no time":              {with(zmTime, ""), payment.ErrUnavailable},
+		"no number":            {with(zmOrderID, ""), payment.ErrUnavailable},
+		"bytes for a number":   {with(zmOrderID, "\xcd\xb8\xb4\xab"), payment.ErrUnavailable},
+		"no gateway's id":      {with(zmQueryID, ""), payment.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			lines, err := p.lines([]byte(whole+"\n"+test.line+"\n"), billDay)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // file answers with the file of a settlement day: of the last twelve months the one with this month and day.
@@ -68,7 +70,12 @@ func (g *Gateway) zmLine(m movement) string {
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}
-		fmt.Fprintf(&b, "%-*s", width, value)
+		// The file is in GBK, and widths count bytes.
+		encoded, err := simplifiedchinese.GBK.NewEncoder().String(value)
+		if err != nil {
+			encoded = ""
+		}
+		b.WriteString(encoded[:min(len(encoded), width)] + strings.Repeat(" ", max(0, width-len(encoded))))
 	}
 	for _, c := range []struct {
 		width int

@@ -56,13 +56,14 @@ func TestHazard29ADayEndsAtElevenInTheEveningInBeijing(t *testing.T) {
 			require.NoError(t, err)
 			for _, moment := range []time.Time{noon, noon.Add(-12 * time.Hour), noon.Add(12*time.Hour - time.Second).UTC()} {
 				lines, err := w.provider.Bill(t.Context(), moment)
-				if asked == day {
+				switch {
+				case asked == day:
 					require.NoError(t, err)
 					require.Len(t, lines, 1)
 					require.WithinDuration(t, paid.At, lines[0].At, 0)
-				} else if err != nil {
+				case err != nil:
 					require.ErrorIs(t, err, payment.ErrNotFound)
-				} else {
+				default:
 					require.Empty(t, lines)
 				}
 			}

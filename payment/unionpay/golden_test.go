@@ -3,6 +3,7 @@ package unionpay
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -56,10 +57,7 @@ func TestGenuineMessagesAreVerified(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, p.verify(f, genuineAt))
 			for field := range f {
-				altered := fields{}
-				for name, value := range f {
-					altered[name] = value
-				}
+				altered := maps.Clone(f)
 				altered[field] += " "
 				require.Error(t, p.verify(altered, genuineAt), field)
 				delete(altered, field)

@@ -2,6 +2,7 @@ package unionpay
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/boxoffice/boxoffice/payment"
@@ -37,7 +38,7 @@ func parseStamp(text string) (time.Time, error) {
 // from a day before the transaction was sent.
 func parseTrace(text string, sent time.Time) (time.Time, error) {
 	for year := range 5 { // 29 February may be four years away
-		at, err := time.ParseInLocation("2006"+noYear, fmt.Sprint(sent.In(beijing).Year()-1+year)+text, beijing)
+		at, err := time.ParseInLocation("2006"+noYear, strconv.Itoa(sent.In(beijing).Year()-1+year)+text, beijing)
 		if err == nil && at.After(sent.Add(-24*time.Hour)) {
 			return at.UTC(), nil
 		}

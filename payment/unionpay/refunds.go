@@ -58,7 +58,11 @@ func (p *Provider) Refund(ctx context.Context, refund payment.Refund) (payment.R
 	case code == codeDuplicate: // sent before: what became of it?
 		return p.repeated(ctx, refund)
 	case !succeeded(code) && !undecided(code):
-		return payment.RefundStatus{}, fmt.Errorf("unionpay: refund %s: %s %s: %w", refund.ID, code, answer["respMsg"], meaning(code))
+		reason := meaning(code)
+		if errors.Is(reason, payment.ErrNotFound) { // the payment, not the refund
+			reason = payment.ErrRejected
+		}
+		return payment.RefundStatus{}, fmt.Errorf("unionpay: refund %s: %s %s: %w", refund.ID, code, answer["respMsg"], reason)
 	}
 	// Accepted, or not even that is sure: QueryRefund tells.
 	return payment.RefundStatus{ID: refund.ID, GatewayID: answer["queryId"], State: payment.RefundPending, At: p.config.Now().UTC()}, nil

@@ -136,7 +136,7 @@ func TestRefundsTheGatewayWouldRefuseAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	for code, want := range map[string]error{
 		"06": payment.ErrUnavailable, "11": payment.ErrUnavailable, "31": payment.ErrUnavailable, "92": payment.ErrUnavailable,
-		"90": payment.ErrLowBalance, "36": payment.ErrRejected, "60": payment.ErrRejected,
+		"90": payment.ErrLowBalance, "34": payment.ErrRejected, "36": payment.ErrRejected, "60": payment.ErrRejected,
 	} {
 		restore := w.faults(unionpaytest.Faults{Code: code})
 		_, err := w.provider.Refund(t.Context(), w.refund(paid, 100))

@@ -2,6 +2,7 @@ package unionpaytest
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 )
@@ -164,9 +165,7 @@ func (g *Gateway) paidMessage(p *Payment) map[string]string {
 		message["reqReserved"] = p.reserved
 	}
 	if p.QueryID != "" {
-		for name, value := range p.moneyFields() {
-			message[name] = value
-		}
+		maps.Copy(message, p.moneyFields())
 		message["accNo"], message["exchangeRate"], message["payCardType"], message["payType"] = "6216***********0018", "0", "01", "0001"
 	}
 	return message

@@ -7,13 +7,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -35,23 +35,14 @@ type rules map[string]rule
 // maxField bounds every field.
 const maxField = 1024
 
-var shapes sync.Map // by what they are written as
-
 func (r rule) obeyed(value string) bool {
-	shape, known := shapes.Load(r.shape)
-	if !known {
-		shape, _ = shapes.LoadOrStore(r.shape, regexp.MustCompile(`^(?:`+r.shape+`)$`))
-	}
-	return len(value) <= maxField && shape.(*regexp.Regexp).MatchString(value)
+	return len(value) <= maxField && regexp.MustCompile(`^(?:`+r.shape+`)$`).MatchString(value)
 }
 
 func (r rules) with(more rules) rules {
 	all := rules{}
-	for _, some := range []rules{r, more} {
-		for name, one := range some {
-			all[name] = one
-		}
-	}
+	maps.Copy(all, r)
+	maps.Copy(all, more)
 	return all
 }
 

@@ -2,10 +2,10 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/boxoffice/boxoffice/encryption"
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
@@ -65,7 +65,7 @@ func (s *Store) StartRefund(ctx context.Context, attemptID string) (ticketing.Re
 
 func (w *work) storeRefund(ctx context.Context, f settlementFacts) ([]ticketing.Refund, error) {
 	var stored []ticketing.Refund
-	id := encryption.NewNumber()
+	id := ticketing.NewNumber(time.Now())
 	w.change(1, `INSERT INTO refunds (id, attempt_id, order_id, amount, currency, state, reason)
 		VALUES ($1, $2, nullif($3, ''), $4, $5, 'PENDING', $6)`,
 		id, f.attemptID, f.orderID, f.Captured.Amount, f.Captured.Currency, f.RejectedFor)

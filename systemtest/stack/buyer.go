@@ -23,6 +23,7 @@ type Order struct {
 	Total    ticketing.Money      `json:"total"`
 	Token    string               `json:"token"`
 	PayBy    time.Time            `json:"pay_by"`
+	Methods  []string             `json:"methods"`
 	Attempts []struct {
 		ID    string                 `json:"id"`
 		State ticketing.AttemptState `json:"state"`

@@ -83,19 +83,20 @@ type invariant struct {
 }
 
 var invariants = append([]invariant{
-	{1, "captured less refunded is the price of the order's valid tickets", true, `
-SELECT o.id, format('%s: %s captured and not refunded, %s owed', o.state, p.kept, p.price)
+	{1, "captured less refunded and owed is the price of the order's tickets, and what was kept of those given back", true, `
+SELECT o.id, format('%s: %s captured and not refunded or owed, %s explained', o.state, p.kept, p.price)
 FROM orders o
 CROSS JOIN LATERAL (SELECT
     coalesce((SELECT sum(a.captured_amount) FROM payment_attempts a WHERE a.order_id = o.id), 0)
-    - coalesce((SELECT sum(r.amount) FROM refunds r WHERE r.order_id = o.id AND r.state = 'SUCCEEDED'), 0) AS kept,
-    CASE WHEN EXISTS (SELECT FROM tickets t WHERE t.order_id = o.id AND t.state IN ('VALID', 'FROZEN')) THEN o.total ELSE 0 END
-    -- What a payer got back through their bank did not come from us; the tickets are void all the same.
-    + coalesce((SELECT sum(d.amount) FROM disputes d WHERE d.order_id = o.id AND d.state = 'LOST'), 0) AS price) p
+    - coalesce((SELECT sum(r.amount) FROM refunds r WHERE r.order_id = o.id AND (r.state = 'SUCCEEDED' OR r.request IS NOT NULL)), 0) AS kept,
+    coalesce((SELECT sum(l.base_price + l.surcharge) FROM tickets t JOIN order_lines l ON l.order_id = t.order_id AND l.ticket_type_id = t.ticket_type_id
+        WHERE t.order_id = o.id AND t.refund_id IS NULL), 0)
+    + CASE WHEN EXISTS (SELECT FROM tickets t WHERE t.order_id = o.id) THEN o.order_fee ELSE 0 END
+    + coalesce((SELECT sum(r.fee - r.order_fee) FROM refunds r WHERE r.order_id = o.id), 0) AS price) p
 WHERE p.kept <> p.price
     AND NOT EXISTS (SELECT FROM payment_attempts a WHERE a.order_id = o.id
         AND a.captured_amount IS NOT NULL AND a.state NOT IN ('ACCEPTED', 'REFUNDED') AND a.captured_at > now() - $1::interval)
-    AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id AND r.state <> 'SUCCEEDED')`},
+    AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id AND r.state <> 'SUCCEEDED' AND r.request IS NULL)`},
 	{2, "at most one accepted attempt per order, and one for every paid order", false, `
 SELECT o.id, format('%s with %s accepted attempts', o.state, count(a.id))
 FROM orders o LEFT JOIN payment_attempts a ON a.order_id = o.id AND a.state = 'ACCEPTED'
@@ -109,7 +110,7 @@ SELECT s.ticket_type_id, format('held %s for orders that hold %s, sold %s for or
 FROM stock s
 LEFT JOIN LATERAL (SELECT
     coalesce(sum(quantity) FILTER (WHERE state = 'HELD'), 0) AS held,
-    coalesce(sum(quantity) FILTER (WHERE state = 'SOLD'), 0) AS sold
+    coalesce(sum(quantity - returned) FILTER (WHERE state = 'SOLD'), 0) AS sold
     FROM holds WHERE ticket_type_id = s.ticket_type_id) h ON true
 WHERE s.held <> h.held OR s.sold <> h.sold`},
 	{3, "every line of an order holds its stock in the state the order says", false, `
@@ -131,8 +132,8 @@ WHERE t.state IN ('VALID', 'FROZEN') AND o.state NOT IN ('PAID', 'REFUNDING', 'P
 	{5, "a paid order has a ticket for every admission", false, `
 SELECT l.order_id, format('%s tickets for %s of %s', count(t.id), l.quantity, l.ticket_type_id)
 FROM orders o JOIN order_lines l ON l.order_id = o.id
-LEFT JOIN tickets t ON t.order_id = l.order_id AND t.ticket_type_id = l.ticket_type_id AND t.state IN ('VALID', 'FROZEN')
-WHERE o.state = 'PAID' GROUP BY l.order_id, l.ticket_type_id, l.quantity HAVING count(t.id) <> l.quantity`},
+LEFT JOIN tickets t ON t.order_id = l.order_id AND t.ticket_type_id = l.ticket_type_id AND (t.state IN ('VALID', 'FROZEN') OR o.state <> 'PAID')
+WHERE o.state IN ('PAID', 'REFUNDING', 'PARTIALLY_REFUNDED', 'REFUNDED', 'EXCHANGED') GROUP BY l.order_id, l.ticket_type_id, l.quantity HAVING count(t.id) <> l.quantity`},
 	{6, "refunds of an attempt do not exceed what it captured", false, `
 SELECT a.id, format('%s refunded of %s captured', sum(r.amount), coalesce(a.captured_amount, 0))
 FROM payment_attempts a JOIN refunds r ON r.attempt_id = a.id AND r.state <> 'FAILED'
@@ -188,7 +189,7 @@ FROM (
     UNION ALL
     SELECT captured_currency, 0, sum(captured_amount) FROM payment_attempts WHERE state IN ('REJECTED', 'REFUNDED') GROUP BY 1
     UNION ALL
-    SELECT currency, 0, -sum(amount) FROM refunds WHERE state = 'SUCCEEDED' GROUP BY 1
+    SELECT currency, 0, -sum(amount) FROM refunds WHERE state = 'SUCCEEDED' AND request IS NULL GROUP BY 1
 ) both_sides GROUP BY currency HAVING sum(ledger) <> sum(facts)`},
 	{11, "the timeline counts without gaps up to the order's revision", false, `
 SELECT o.id, format('revision %s, %s entries up to %s', o.revision, count(e.sequence), coalesce(max(e.sequence), 0))
@@ -201,7 +202,7 @@ GROUP BY order_id, kind HAVING count(*) > 1
 UNION ALL
 SELECT order_id, format('%s times %s of %s', count(*), kind, detail ->> 'attempt_id') FROM order_events
 WHERE kind IN ('attempt_started', 'attempt_declined', 'attempt_closed', 'payment_received', 'payment_rejected', 'late_payment',
-    'refund_started', 'refund_settled')
+    'refund_started', 'refund_requested', 'refund_sent', 'refund_settled')
 GROUP BY order_id, kind, detail ->> 'attempt_id', detail ->> 'refund_id' HAVING count(*) > 1`},
 	{4, "a workflow knows of captured money", true, `
 SELECT id, format('%s, captured at %s', state, captured_at) FROM payment_attempts
@@ -215,4 +216,4 @@ GROUP BY o.id HAVING o.total <> coalesce(sum(l.amount), 0) + o.order_fee
 SELECT DISTINCT o.id, format('%s, but %s is sold in %s', o.currency, t.id, t.currency)
 FROM orders o JOIN order_lines l ON l.order_id = o.id JOIN ticket_types t ON t.id = l.ticket_type_id
 WHERE t.currency <> o.currency`},
-}, billInvariants...)
+}, append(refundInvariants, billInvariants...)...)

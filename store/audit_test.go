@@ -11,17 +11,17 @@ import (
 
 // plants break each rule of the audit once, past every constraint of the database.
 var plants = map[string]string{
-	"captured less refunded is the price of the order's valid tickets":     "UPDATE tickets SET state = 'VOID'",
-	"at most one accepted attempt per order, and one for every paid order": "UPDATE payment_attempts SET state = 'PENDING' WHERE state = 'ACCEPTED'",
-	"free, held, sold and blocked add up to the capacity":                  "ALTER TABLE stock DROP CONSTRAINT stock_adds_up; UPDATE stock SET capacity = capacity + 1",
-	"what is held and sold is what orders hold and have bought":            "UPDATE stock SET held = held - 1, free = free + 1 WHERE held > 0",
-	"every line of an order holds its stock in the state the order says":   "UPDATE holds SET state = 'RELEASED' WHERE state = 'SOLD'",
-	"no hold outlives its deadline unless the timeline says why":           "UPDATE orders SET pay_by = now() - interval '1 day'",
+	"captured less refunded and owed is the price of the order's tickets, and what was kept of those given back": "UPDATE orders SET order_fee = order_fee + 1 WHERE state = 'PAID'",
+	"at most one accepted attempt per order, and one for every paid order":                                       "UPDATE payment_attempts SET state = 'PENDING' WHERE state = 'ACCEPTED'",
+	"free, held, sold and blocked add up to the capacity":                                                        "ALTER TABLE stock DROP CONSTRAINT stock_adds_up; UPDATE stock SET capacity = capacity + 1",
+	"what is held and sold is what orders hold and have bought":                                                  "UPDATE stock SET held = held - 1, free = free + 1 WHERE held > 0",
+	"every line of an order holds its stock in the state the order says":                                         "UPDATE holds SET state = 'RELEASED' WHERE state = 'SOLD'",
+	"no hold outlives its deadline unless the timeline says why":                                                 "UPDATE orders SET pay_by = now() - interval '1 day'",
 	"a ticket exists only for a confirmed order": `INSERT INTO tickets (id, order_id, ticket_type_id, state, code)
 		SELECT 'x', order_id, ticket_type_id, 'VALID', repeat('0', 26) FROM holds WHERE state = 'HELD' LIMIT 1`,
 	"a paid order has a ticket for every admission": "DELETE FROM tickets WHERE id = (SELECT min(id) FROM tickets)",
 	"refunds of an attempt do not exceed what it captured": `INSERT INTO refunds (id, attempt_id, amount, currency, state, reason)
-		SELECT '00000000', attempt_id, 1, currency, 'PENDING', 'late' FROM refunds`,
+		SELECT '00000000', attempt_id, 1, currency, 'PENDING', 'late' FROM refunds WHERE request IS NULL`,
 	"captured money is accepted or rejected": `UPDATE payment_attempts SET reported = 'paid', captured_amount = 1, captured_currency = 'CNY',
 		captured_at = now() - interval '1 day', captured_by = 'query' WHERE state = 'PENDING'`,
 	"rejected money is refunded, or its refund is under way":                                 "DELETE FROM refunds; UPDATE payment_attempts SET state = 'REJECTED' WHERE state = 'REFUNDED'",
@@ -44,6 +44,7 @@ func TestTheAuditFindsEveryKindOfViolation(t *testing.T) {
 	t.Parallel()
 	rules := store.Invariants()
 	maps.Copy(plants, billPlants)
+	maps.Copy(plants, refundPlants)
 	for rule := range plants {
 		if rules[rule] == 0 {
 			t.Errorf("no rule is called %q", rule)
@@ -83,6 +84,10 @@ func audited(t *testing.T) *scene {
 		t.Fatalf("%+v", kept)
 	}
 	s.refundAll()
+	some, _ := s.paid(2, 1)
+	s.settles(s.gives(some, some+"-001", some+"-003"))
+	owing, _ := s.paid(0, 2)
+	s.fails(s.gives(owing, owing+"-001"))
 	s.billed()
 	s.wantSound()
 	return s

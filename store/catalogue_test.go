@@ -132,11 +132,12 @@ func TestTheDemoCatalogueIsOnSale(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kinds := map[ticketing.Kind]bool{}
+	kinds, ladders := map[ticketing.Kind]bool{}, map[int]bool{}
 	currencies := map[string]bool{}
 	var closed, early int
 	for _, e := range must(s.Catalogue(t.Context()))(t) {
 		kinds[e.Kind] = true
+		ladders[len(e.Refunds)] = true
 		for _, session := range e.Sessions {
 			if session.StartsAt.Before(now) {
 				t.Errorf("%s is over", session.ID)
@@ -156,8 +157,8 @@ func TestTheDemoCatalogueIsOnSale(t *testing.T) {
 			}
 		}
 	}
-	if len(kinds) != len(ticketing.Kinds) || len(currencies) < 2 || closed == 0 || early == 0 {
-		t.Errorf("%d kinds, %v, %d not on sale yet, %d early birds", len(kinds), currencies, closed, early)
+	if len(kinds) != len(ticketing.Kinds) || len(currencies) < 2 || len(ladders) < 3 || !ladders[0] || closed == 0 || early == 0 {
+		t.Errorf("%d kinds, %v, ladders %v, %d not on sale yet, %d early birds", len(kinds), currencies, ladders, closed, early)
 	}
 	session := demo.Catalogue(now)[0].Sessions[0]
 	r := request()

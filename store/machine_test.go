@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -34,6 +35,7 @@ func TestAnyInterleavingKeepsEveryInvariant(t *testing.T) {
 			"settle":  l.settle,
 			"retake":  l.retake,
 			"refund":  l.startRefund,
+			"give":    l.give,
 			"finish":  l.finishRefund,
 			"refill":  l.refill,
 			"":        l.sound,
@@ -54,6 +56,11 @@ func (l *life) end(t *rapid.T) {
 		}
 		refund := must(l.StartRefund(l.Context(), a.ID))(t)
 		if err := l.FinishRefund(l.Context(), outcome(refund.ID, ticketing.RefundSucceeded, "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range l.refunds {
+		if err := l.FinishRefund(l.Context(), outcome(id, ticketing.RefundSucceeded, "")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -151,6 +158,31 @@ func (l *life) startRefund(t *rapid.T) {
 		t.Skip("nothing is owed")
 	}
 	l.refunds = append(l.refunds, must(refund, err)(t).ID)
+}
+
+// give asks for some tickets of an order to go back, twice.
+func (l *life) give(t *rapid.T) {
+	order := l.order(any1(t, l.holds, "order").OrderID)
+	var tickets []string
+	for _, ticket := range order.Tickets {
+		if rapid.Bool().Draw(t, "this one") {
+			tickets = append(tickets, ticket.ID)
+		}
+	}
+	quote, err := l.QuoteRefund(l.Context(), order.ID, tickets)
+	request := ticketing.RefundRequest{
+		ID: encryption.NewNumber(), OrderID: order.ID, Request: encryption.NewNumber(), TicketIDs: tickets, Expected: quote.Amount,
+	}
+	answer := must(l.RequestRefund(l.Context(), request))(t)
+	if (err != nil) != (answer.Refusal != nil) || err != nil && ticketing.CodeOf(err) != answer.Refusal.Code {
+		t.Fatalf("quoted %+v, %v; answered %+v", quote, err, answer)
+	}
+	if again := must(l.RequestRefund(l.Context(), request))(t); err == nil && !reflect.DeepEqual(again, answer) {
+		t.Fatalf("%+v, then %+v", answer, again)
+	}
+	if err == nil {
+		l.refunds = append(l.refunds, answer.Refund.ID)
+	}
 }
 
 func (l *life) finishRefund(t *rapid.T) {

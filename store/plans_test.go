@@ -136,6 +136,12 @@ func (s *scene) everyStep() {
 	if err := s.FinishRefund(s.Context(), outcome(refund.ID, ticketing.RefundSucceeded, "")); err != nil {
 		s.Fatal(err)
 	}
+	order, paid := s.paid(2, 1)
+	s.delivered(paid.ID)
+	given := s.gives(order, order+"-001")
+	_, _, _ = s.RefundOfRequest(s.Context(), order, "request "+given.ID)
+	must(s.Refund(s.Context(), given.ID))(s)
+	s.settles(given)
 }
 
 // await waits until a condition holds.

@@ -319,7 +319,7 @@ func (s *scene) billed() {
 var billPlants = map[string]string{
 	"what is withheld because of disputes, and lost by them, is what the disputes say": `INSERT INTO disputes (id, provider, amount, currency, state)
 		VALUES ('sandbox/D', 'sandbox', 5, 'CNY', 'OPEN')`,
-	"tickets are frozen while their payment is disputed, and only then":                  "UPDATE tickets SET state = 'FROZEN' WHERE id = (SELECT min(id) FROM tickets)",
+	"tickets are frozen while their payment is disputed, and only then":                  "UPDATE tickets SET state = 'FROZEN' WHERE id = (SELECT min(id) FROM tickets WHERE state = 'VALID')",
 	"a bill that was taken is compared":                                                  "UPDATE bills SET compared_at = NULL",
 	"every line of a bill is in the ledger or has a case":                                "UPDATE bill_lines SET amount = amount + 1 WHERE kind = 'refund'",
 	"what was booked on a day that was compared is on a bill or has a case":              "DELETE FROM bill_lines WHERE kind = 'refund'",

@@ -20,6 +20,8 @@ var (
 	japan = time.FixedZone("Asia/Tokyo", 9*60*60)
 )
 
+const day = 24 * time.Hour
+
 // calendar makes the dates of the catalogue.
 type calendar struct{ now time.Time }
 
@@ -83,6 +85,7 @@ func film(c calendar) ticketing.Event {
 			"A retired lighthouse keeper finds a chart of an island that should not exist. Original language with English and Chinese subtitles.",
 			"退休的守灯人发现了一张海图，图上的岛屿本不该存在。原声放映，中英文字幕。"),
 		State: ticketing.EventOnSale, HoldFor: 10 * time.Minute, OrderFee: 0, MaxPerOrder: 8,
+		Refunds: ticketing.RefundPolicy{{Before: 2 * time.Hour}, {Before: 30 * time.Minute, FeeBasisPoints: 3000}},
 	}
 	venue := ticketing.Venue{
 		ID: "lantern-cinema", Name: text("Lantern Cinema, Hall 2", "灯笼影城 2 号厅"), City: text("Shanghai", "上海"),
@@ -92,8 +95,8 @@ func film(c calendar) ticketing.Event {
 		{id: "standard", name: text("Standard", "普通座"), price: 4800, surcharge: 300, capacity: 120, most: 6},
 		{id: "lounge", name: text("Lounge chair", "躺椅"), price: 8800, surcharge: 300, capacity: 24, most: 4},
 	}
-	for _, day := range []int{1, 2, 3} {
-		c.add(&e, show{c.on(day, china, 19, 30), 128 * time.Minute, venue, "CNY", offers})
+	for _, in := range []int{1, 2, 3} {
+		c.add(&e, show{c.on(in, china, 19, 30), 128 * time.Minute, venue, "CNY", offers})
 	}
 	c.add(&e, show{c.on(3, china, 22, 15), 128 * time.Minute, venue, "CNY", offers[:1]})
 	return e
@@ -107,15 +110,16 @@ func concert(c calendar) ticketing.Event {
 			"Ninety musicians, one choir, and the sea from calm to storm. Two evenings only.",
 			"九十位乐手与合唱团，奏响从平静到风暴的大海。仅演两晚。"),
 		State: ticketing.EventOnSale, HoldFor: 15 * time.Minute, OrderFee: 800, MaxPerOrder: 6,
+		Refunds: ticketing.RefundPolicy{{Before: 7 * day, FeeBasisPoints: 500}, {Before: 3 * day, FeeBasisPoints: 2000}, {Before: day, FeeBasisPoints: 5000}},
 	}
 	venue := ticketing.Venue{
 		ID: "ninth-hall", Name: text("Ninth Hall", "第九音乐厅"), City: text("Beijing", "北京"),
 		Address: text("9 East Lake Street, Chaoyang District", "朝阳区东湖街9号"), TimeZone: "Asia/Shanghai",
 	}
-	for _, day := range []int{9, 10} {
-		c.add(&e, show{c.on(day, china, 19, 30), 130 * time.Minute, venue, "CNY", []offer{
-			{id: "stalls", name: text("Stalls", "池座"), price: 68000, surcharge: 2000, capacity: 600, most: 6, earlyPrice: 54000, earlyFor: 5 * 24 * time.Hour},
-			{id: "balcony", name: text("Balcony", "楼座"), price: 38000, surcharge: 2000, capacity: 400, most: 6, earlyPrice: 30000, earlyFor: 5 * 24 * time.Hour},
+	for _, in := range []int{9, 10} {
+		c.add(&e, show{c.on(in, china, 19, 30), 130 * time.Minute, venue, "CNY", []offer{
+			{id: "stalls", name: text("Stalls", "池座"), price: 68000, surcharge: 2000, capacity: 600, most: 6, earlyPrice: 54000, earlyFor: 5 * day},
+			{id: "balcony", name: text("Balcony", "楼座"), price: 38000, surcharge: 2000, capacity: 400, most: 6, earlyPrice: 30000, earlyFor: 5 * day},
 			{id: "box", name: text("Box, last seats", "包厢余票"), price: 128000, surcharge: 5000, capacity: 3, most: 2},
 		}})
 	}
@@ -130,16 +134,17 @@ func play(c calendar) ticketing.Event {
 			"A comedy of three generations and one pot of tea. In Mandarin with English surtitles.",
 			"三代人与一壶茶的喜剧。普通话演出，配英文字幕。"),
 		State: ticketing.EventOnSale, HoldFor: 15 * time.Minute, OrderFee: 500, MaxPerOrder: 6,
+		Refunds: ticketing.RefundPolicy{{Before: 3 * day}, {Before: day, FeeBasisPoints: 2000}},
 	}
 	venue := ticketing.Venue{
 		ID: "westlake-playhouse", Name: text("Westlake Playhouse", "西湖小剧场"), City: text("Hangzhou", "杭州"),
 		Address: text("66 Willow Bank", "柳岸66号"), TimeZone: "Asia/Shanghai",
 	}
-	for _, day := range []int{5, 6} {
-		c.add(&e, show{c.on(day, china, 19, 0), 150 * time.Minute, venue, "CNY", []offer{
+	for _, in := range []int{5, 6} {
+		c.add(&e, show{c.on(in, china, 19, 0), 150 * time.Minute, venue, "CNY", []offer{
 			{id: "front", name: text("Front rows", "前排"), price: 42000, surcharge: 1500, capacity: 80, most: 4},
 			{id: "rear", name: text("Rear rows", "后排"), price: 22000, surcharge: 1500, capacity: 160, most: 6},
-			{id: "day", name: text("Day tickets", "当日票"), price: 9900, capacity: 20, most: 2, opensIn: 72 * time.Hour},
+			{id: "day", name: text("Day tickets", "当日票"), price: 9900, capacity: 20, most: 2, opensIn: 3 * day},
 		}})
 	}
 	return e
@@ -153,6 +158,7 @@ func match(c calendar) ticketing.Event {
 			"The last match of the season decides the cup. Gates open two hours before kick-off.",
 			"赛季收官之战决定奖杯归属。开球前两小时开放入场。"),
 		State: ticketing.EventOnSale, HoldFor: 8 * time.Minute, OrderFee: 110, MaxPerOrder: 10,
+		// The final is not refundable.
 	}
 	venue := ticketing.Venue{
 		ID: "harbour-stadium", Name: text("Harbour Stadium", "海港体育场"), City: text("Tokyo", "东京"),
@@ -174,13 +180,16 @@ func coach(c calendar) ticketing.Event {
 			"Eight hours through the mountains with two stops. Luggage up to 20 kg included.",
 			"八小时穿越群山，途中停靠两次。含20公斤行李。"),
 		State: ticketing.EventOnSale, HoldFor: 15 * time.Minute, OrderFee: 200, MaxPerOrder: 5,
+		Refunds: ticketing.RefundPolicy{
+			{Before: 2 * day, FeeBasisPoints: 500}, {Before: day, FeeBasisPoints: 1000}, {Before: 2 * time.Hour, FeeBasisPoints: 2000},
+		},
 	}
 	venue := ticketing.Venue{
 		ID: "chengdu-east", Name: text("Chengdu East Coach Station", "成都东客运站"), City: text("Chengdu", "成都"),
 		Address: text("1 Station East Road, Gate 12", "东站路1号12号检票口"), TimeZone: "Asia/Shanghai",
 	}
-	for _, day := range []int{1, 2, 4} {
-		c.add(&e, show{c.on(day, china, 7, 40), 8 * time.Hour, venue, "CNY", []offer{
+	for _, in := range []int{1, 2, 4} {
+		c.add(&e, show{c.on(in, china, 7, 40), 8 * time.Hour, venue, "CNY", []offer{
 			{id: "adult", name: text("Adult", "成人票"), price: 16800, surcharge: 100, capacity: 45, most: 5},
 			{id: "child", name: text("Child under 1.5 m", "儿童票（1.5 米以下）"), price: 8400, surcharge: 100, capacity: 10, most: 3},
 		}})

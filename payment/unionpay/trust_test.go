@@ -18,11 +18,32 @@ import (
 	"github.com/boxoffice/boxoffice/payment/unionpay/unionpaytest"
 )
 
+// keys are used in turn: making one for every certificate takes a while.
+var keys struct {
+	made []*rsa.PrivateKey
+	next int
+}
+
+func nextKey(t *testing.T) *rsa.PrivateKey {
+	t.Helper()
+	const enough = 8 // no test needs more that differ
+	if keys.next++; len(keys.made) < enough {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		require.NoError(t, err)
+		keys.made = append(keys.made, key)
+	}
+	return keys.made[keys.next%len(keys.made)]
+}
+
 // certified makes a certificate for a signer; change alters what stands in it, parent nil makes it sign itself.
 func certified(t *testing.T, parent *unionpaytest.Identity, bits int, change func(*x509.Certificate)) *unionpaytest.Identity {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, bits)
-	require.NoError(t, err)
+	key := nextKey(t)
+	if bits != key.N.BitLen() {
+		var err error
+		key, err = rsa.GenerateKey(rand.Reader, bits)
+		require.NoError(t, err)
+	}
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<40))
 	require.NoError(t, err)
 	template := &x509.Certificate{

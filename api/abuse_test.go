@@ -289,6 +289,27 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	require.NotEqual(t, "bad id {}", a.header.Get("X-Request-Id"))
 }
 
+func TestPayersMayBePostedToAGatewayAndBack(t *testing.T) {
+	policy := func(publicURL string) string {
+		w := newWorld(t, func(c *api.Config) { c.PublicURL = publicURL })
+		return w.do(call{method: "GET", path: "/"}).header.Get("Content-Security-Policy")
+	}
+	require.True(t, strings.HasSuffix(policy("https://tickets.example"), "form-action 'self' https:"))
+	require.True(t, strings.HasSuffix(policy("http://127.0.0.1:8080"), "form-action 'self' https: http:"))
+
+	w := newWorld(t)
+	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	form := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+	a := w.do(call{method: "POST", path: "/orders/X?returned=1", body: []byte("respCode=00&orderId=X"), header: form})
+	require.Equal(t, 303, a.status, "the page is read as ever")
+	require.Equal(t, "/orders/X?returned=1", a.header.Get("Location"))
+	for _, path := range []string{"/", "/orders", "/events/X", "//orders/X", "/%2Forders/X", "/anything"} {
+		a := w.do(call{method: "POST", path: path, body: []byte("a=b"), header: form})
+		require.Contains(t, []int{405, 303}, a.status)
+		require.NotRegexp(t, "^//", a.header.Get("Location"))
+	}
+}
+
 func TestProblemsSpeakTheBuyersLanguage(t *testing.T) {
 	w := newWorld(t)
 	for accept, title := range map[string]string{

@@ -237,6 +237,9 @@ func (s *Server) unrouted(c *fiber.Ctx) error {
 	path := c.Path()
 	page := path != "/api" && !strings.HasPrefix(path, "/api/")
 	if len(allowed) == 0 && page {
+		if c.Method() == http.MethodPost && strings.HasPrefix(path, orderPages) {
+			return s.returned(c)
+		}
 		if c.Method() == http.MethodGet || c.Method() == http.MethodHead {
 			return s.site.serve(c)
 		}
@@ -247,6 +250,16 @@ func (s *Server) unrouted(c *fiber.Ctx) error {
 		return fiber.ErrMethodNotAllowed
 	}
 	return fiber.ErrNotFound
+}
+
+// orderPages starts the paths of the pages to which gateways send payers back.
+const orderPages = "/orders/"
+
+// returned answers a gateway that sends the payer's browser back by a form: the page is read as ever, and what
+// the form says is believed by nobody.
+func (s *Server) returned(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Redirect(string(c.Request().URI().RequestURI()), fiber.StatusSeeOther)
 }
 
 // Open listens, so that a busy port is an error here and now, and then serves in the background.

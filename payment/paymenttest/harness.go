@@ -62,6 +62,8 @@ type Harness struct {
 	// GoDown makes the gateway unreachable, Hang makes it accept and never answer, until restore is called.
 	GoDown func(t *testing.T) (restore func())
 	Hang   func(t *testing.T) (restore func())
+	// EmptyBalance leaves us too little at the gateway for any refund, until restore is called.
+	EmptyBalance func(t *testing.T) (restore func())
 	// TruncateBill makes the gateway's bills end early, until restore is called.
 	TruncateBill func(t *testing.T) (restore func())
 	// Callbacks returns the first n deliveries of the callback that tells of a number's payment; the

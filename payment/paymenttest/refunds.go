@@ -81,6 +81,19 @@ func (s suite) refundAnswerLost(t *testing.T) {
 	require.Equal(t, known.GatewayID, s.given(t, refund).GatewayID)
 }
 
+func (s suite) refundLowBalance(t *testing.T) {
+	skipWithout(t, s.EmptyBalance == nil)
+	refund := s.refund(s.paidUp(t), price)
+	restore := s.EmptyBalance(t)
+	for range 2 {
+		_, err := s.Provider.Refund(t.Context(), refund)
+		require.ErrorIs(t, err, payment.ErrLowBalance)
+		require.NotErrorIs(t, err, payment.ErrRejected, "it is only too early")
+	}
+	restore()
+	s.given(t, refund)
+}
+
 func (s suite) refundUnpaid(t *testing.T) {
 	n := s.created(t)
 	_, err := s.Provider.Refund(t.Context(), payment.Refund{

@@ -40,6 +40,7 @@ func Run(t *testing.T, h Harness) {
 		{"hazard 21: of refunds at the same moment only what was captured goes back", s.refundRace},
 		{"hazard 18, 19: a refund sent twice is one refund", s.refundTwice},
 		{"hazard 19: a refund whose answer was lost is known", s.refundAnswerLost},
+		{"hazard 19: a refund that our balance is too low for succeeds later under its id", s.refundLowBalance},
 		{"a refund of what was not paid is refused", s.refundUnpaid},
 		{"a genuine callback is read", s.callback},
 		{"hazard 1: a callback delivered again is the same event", s.callbackAgain},

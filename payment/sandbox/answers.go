@@ -17,6 +17,8 @@ func meaning(status int, code string) error {
 		return payment.ErrNotFound
 	case status == http.StatusBadRequest && code == CodeInvalid, status == http.StatusConflict && code != "":
 		return payment.ErrRejected
+	case status == http.StatusPaymentRequired && code == CodeLowBalance:
+		return payment.ErrLowBalance
 	default:
 		return payment.ErrUnavailable
 	}

@@ -150,6 +150,7 @@ func (w *world) harness() paymenttest.Harness {
 		LoseAnswers:  func(t *testing.T) func() { return w.faults(t, gateway.Faults{Cut: []string{"*"}}) },
 		GoDown:       func(t *testing.T) func() { return w.faults(t, gateway.Faults{Down: []string{"*"}}) },
 		Hang:         func(t *testing.T) func() { return w.faults(t, gateway.Faults{Hang: []string{"*"}}) },
+		EmptyBalance: func(t *testing.T) func() { return w.faults(t, gateway.Faults{LowBalance: true}) },
 		TruncateBill: func(t *testing.T) func() { return w.faults(t, gateway.Faults{WholeBill: gateway.BillTruncated}) },
 		Callbacks: func(t *testing.T, number string, n int) []paymenttest.Callback {
 			return w.mailbox.about(t, number, n)

@@ -132,6 +132,8 @@ const (
 	CodeInvalid  = "invalid"  // 400: never acceptable as it is
 	CodeUnsigned = "unsigned" // 401: signature, merchant, clock or nonce
 	CodeUnknown  = "unknown"  // 404: no such payment or refund
+	// CodeLowBalance is 402: the merchant's balance does not suffice for the refund now.
+	CodeLowBalance = "balance_too_low"
 )
 
 // Failure is the body of an error.

@@ -77,7 +77,7 @@ func TestOnlyTheGatewaysOwnWordsAreBelieved(t *testing.T) {
 		"invalid":                        {400, `{"code":"invalid","message":""}`, payment.ErrRejected},
 		"a proxy's 400":                  {400, "bad request", payment.ErrUnavailable},
 		"our clock or key is wrong":      {401, `{"code":"unsigned","message":""}`, payment.ErrUnavailable},
-		"the balance is too low":         {402, `{"code":"balance_too_low","message":""}`, payment.ErrUnavailable},
+		"the balance is too low":         {402, `{"code":"balance_too_low","message":""}`, payment.ErrLowBalance},
 		"too many requests":              {429, `{"code":"slow_down","message":""}`, payment.ErrUnavailable},
 		"failed":                         {500, `{"code":"failed","message":""}`, payment.ErrUnavailable},
 		"a redirect, never followed":     {307, "", payment.ErrUnavailable},

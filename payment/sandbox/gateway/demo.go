@@ -100,7 +100,8 @@ func readSwitches(r *http.Request) (Faults, error) {
 	f := Faults{
 		Slow: delays("slow_"), LateAnswer: delays("late_"), Duplicate: number("duplicate"), LoseFirst: number("lose_first"),
 		Reorder: number("reorder"), CaptureAmount: int64(number("capture_amount")), RefundPending: number("refund_pending"),
-		Lose: r.PostFormValue("lose") == "on", CaptureCurrency: strings.TrimSpace(r.PostFormValue("capture_currency")),
+		RefundWindow: number("refund_window"),
+		Lose:         r.PostFormValue("lose") == "on", CaptureCurrency: strings.TrimSpace(r.PostFormValue("capture_currency")),
 		RefundFails: r.PostFormValue("refund_fails") == "on", LowBalance: r.PostFormValue("low_balance") == "on",
 		Down: r.PostForm["down"], Hang: r.PostForm["hang"], FailAfter: r.PostForm["fail_after"], Cut: r.PostForm["cut"],
 	}

@@ -43,6 +43,8 @@ type Faults struct {
 	// RefundFails makes refunds fail for good; LowBalance refuses new ones for now.
 	RefundFails bool `json:"refund_fails,omitempty"`
 	LowBalance  bool `json:"low_balance,omitempty"`
+	// RefundWindow refuses, for good, refunds later than that many milliseconds after the payment.
+	RefundWindow int `json:"refund_window_ms,omitempty"`
 	// Bill makes lines of the bill wrong, by the number of a payment or the id of a refund.
 	Bill map[string]BillFault `json:"bill,omitempty"`
 	// WholeBill makes all of it wrong.
@@ -77,8 +79,8 @@ func (f Faults) check() error {
 		return invalid("capture_amount must be 0 to %d", mostAmount)
 	case f.CaptureCurrency != "" && !ticketing.ValidCurrency(f.CaptureCurrency):
 		return invalid("capture_currency must be an ISO 4217 code")
-	case f.RefundPending < 0:
-		return invalid("refund_pending_ms must not be negative")
+	case f.RefundPending < 0 || f.RefundWindow < 0:
+		return invalid("refund_pending_ms and refund_window_ms must not be negative")
 	}
 	return f.checkBill()
 }

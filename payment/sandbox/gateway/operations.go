@@ -159,10 +159,12 @@ func (g *Gateway) refund(o sandbox.RefundOrder) (sandbox.Refund, error) {
 		return sandbox.Refund{}, refuse(http.StatusConflict, "not_paid", "payment %s has captured nothing", o.Number)
 	case p.Captured.Currency != o.Amount.Currency || o.Amount.Amount > p.Captured.Amount-g.ledger.refunded(o.Number):
 		return sandbox.Refund{}, refuse(http.StatusConflict, "too_much", "refunds would exceed what was captured")
+	case g.faults.RefundWindow > 0 && g.now().Sub(p.At) > time.Duration(g.faults.RefundWindow)*time.Millisecond:
+		return sandbox.Refund{}, refuse(http.StatusConflict, "window_passed", "payment %s is too old to be refunded", o.Number)
 	case g.disputed(o.Number):
 		return sandbox.Refund{}, refuse(http.StatusConflict, "disputed", "the payer disputes payment %s", o.Number)
 	case g.faults.LowBalance:
-		return sandbox.Refund{}, refuse(http.StatusPaymentRequired, "balance_too_low", "the merchant's balance is too low")
+		return sandbox.Refund{}, refuse(http.StatusPaymentRequired, sandbox.CodeLowBalance, "the merchant's balance is too low")
 	}
 	r := &Refund{Refund: sandbox.Refund{
 		ID: o.ID, GatewayID: "SR" + rand.Text(), Merchant: g.config.Merchant, Number: o.Number,

@@ -158,14 +158,14 @@ func TestTheSwitchesPageSetsEverySwitch(t *testing.T) {
 	answer := press(t, demonstrator, s.URL()+"/switches", url.Values{
 		"down": {"create", "query"}, "hang": {"bill"}, "fail_after": {"refund"}, "cut": {"close"}, "slow_query": {"7"}, "late_create": {"8"},
 		"lose": {"on"}, "lose_first": {"3"}, "duplicate": {"2"}, "reorder": {"4"}, "forge": {"stale", "merchant"},
-		"capture_amount": {"5"}, "capture_currency": {"EUR"}, "refund_pending": {"6"}, "refund_fails": {"on"}, "low_balance": {"on"},
+		"capture_amount": {"5"}, "capture_currency": {"EUR"}, "refund_pending": {"6"}, "refund_window": {"7"}, "refund_fails": {"on"}, "low_balance": {"on"},
 	})
 	require.Equal(t, http.StatusOK, answer.status)
 	want := gateway.Faults{
 		Slow: map[string]int{"query": 7}, LateAnswer: map[string]int{"create": 8}, Down: []string{"create", "query"}, Hang: []string{"bill"},
 		FailAfter: []string{"refund"}, Cut: []string{"close"}, Duplicate: 2, Lose: true, LoseFirst: 3, Reorder: 4,
 		Forge:         []gateway.Forgery{gateway.ForgeStale, gateway.ForgeMerchant},
-		CaptureAmount: 5, CaptureCurrency: "EUR", RefundPending: 6, RefundFails: true, LowBalance: true,
+		CaptureAmount: 5, CaptureCurrency: "EUR", RefundPending: 6, RefundWindow: 7, RefundFails: true, LowBalance: true,
 	}
 	set, err := s.control.Faults(t.Context())
 	require.NoError(t, err)

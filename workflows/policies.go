@@ -43,6 +43,13 @@ func durable(summary string) workflow.ActivityOptions {
 	}
 }
 
+// once is a single try of what goes on as durable when it fails.
+func once(summary string) workflow.ActivityOptions {
+	options := durable(summary)
+	options.RetryPolicy.MaximumAttempts = 1
+	return options
+}
+
 // patient is for an activity that works for minutes and reports that it is alive.
 func patient(summary string) workflow.ActivityOptions {
 	options := durable(summary)

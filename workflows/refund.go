@@ -55,7 +55,7 @@ func Refund(ctx workflow.Context, in RefundInput) (RefundResult, error) {
 				return take[ticketing.Refund](ctx, s, sendRefund, payments.SendRefund, refund)
 			}
 			sent = true
-			return takeApart[ticketing.Refund](ctx, s, sendRefund, durable(sendRefund), payments.SendRefund, refund)
+			return takeApart[ticketing.Refund](ctx, s, sendRefund, payments.SendRefund, refund)
 		})
 	}
 	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })

@@ -58,22 +58,33 @@ func take[R any](ctx workflow.Context, s *saga, name string, activity any, args 
 		return result
 	}
 	workflow.GetLogger(ctx).Warn("step goes on as a durable activity", "step", name, "error", err)
-	for {
-		if done, ok := attempt[R](ctx, s, name, durable(name), activity, args...); ok {
-			return done
-		}
+	return persist[R](ctx, s, name, durable(name), activity, args...)
+}
+
+// takeApart is take for a step that is tried first as an activity of its own, so that the workflow task's
+// answers do not wait for it.
+func takeApart[R any](ctx workflow.Context, s *saga, name string, activity any, args ...any) R {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	var result R
+	actx := workflow.WithActivityOptions(ctx, once(name))
+	err := workflow.ExecuteActivity(actx, activity, args...).Get(actx, &result)
+	if err == nil {
+		return result
 	}
+	workflow.GetLogger(ctx).Warn("step goes on as a durable activity", "step", name, "error", err)
+	return persist[R](ctx, s, name, durable(name), activity, args...)
 }
 
 // takeLong is take for a step that is not tried inside the workflow task, for it may last minutes.
 func takeLong[R any](ctx workflow.Context, s *saga, name string, activity any, args ...any) R {
-	return takeApart[R](ctx, s, name, lengthy(name), activity, args...)
-}
-
-// takeApart is take for a step that is not tried inside the workflow task, so that the task's own answers do not wait for it.
-func takeApart[R any](ctx workflow.Context, s *saga, name string, options workflow.ActivityOptions, activity any, args ...any) R {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
+	return persist[R](ctx, s, name, lengthy(name), activity, args...)
+}
+
+// persist runs a step as a durable activity until it succeeds, however often an operator begins it afresh.
+func persist[R any](ctx workflow.Context, s *saga, name string, options workflow.ActivityOptions, activity any, args ...any) R {
 	for {
 		if done, ok := attempt[R](ctx, s, name, options, activity, args...); ok {
 			return done

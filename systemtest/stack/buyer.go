@@ -29,16 +29,12 @@ type Order struct {
 		State ticketing.AttemptState `json:"state"`
 	} `json:"attempts"`
 	Tickets []struct {
-		ID    string                `json:"id"`
-		State ticketing.TicketState `json:"state"`
-		Code  string                `json:"code"`
+		ID       string                `json:"id"`
+		State    ticketing.TicketState `json:"state"`
+		RefundID string                `json:"refund_id"`
+		Code     string                `json:"code"`
 	} `json:"tickets"`
-	Refunds []struct {
-		ID        string                `json:"id"`
-		AttemptID string                `json:"attempt_id"`
-		State     ticketing.RefundState `json:"state"`
-		Amount    ticketing.Money       `json:"amount"`
-	} `json:"refunds"`
+	Refunds []Refund `json:"refunds"`
 }
 
 // Problem is an answer that is not success.

@@ -105,7 +105,8 @@ func New(t testing.TB, servers *Servers, o Options) *Stack {
 	return s
 }
 
-// Show is an event with one session and one ticket type of 100.00 CNY for each capacity.
+// Show is an event with one session in three days and one ticket type of 100.00 CNY for each capacity. A ticket that goes back
+// two days before or earlier costs a tenth of its price.
 func Show(id string, hold time.Duration, capacities ...int) ticketing.Event {
 	now := time.Now().UTC().Truncate(time.Second)
 	text := func(en, zh string) ticketing.Text { return ticketing.Text{"en": en, "zh-CN": zh} }
@@ -126,7 +127,9 @@ func Show(id string, hold time.Duration, capacities ...int) ticketing.Event {
 	return ticketing.Event{
 		ID: id, OrganiserID: "quay", Organiser: "Quay Concerts", Kind: ticketing.KindConcert,
 		Title: text("Evening Concert", "傍晚音乐会"), Summary: text("Strings and piano.", "弦乐与钢琴。"), State: ticketing.EventOnSale,
-		HoldFor: hold, MaxPerOrder: 10, Sessions: []ticketing.Session{session},
+		HoldFor: hold, MaxPerOrder: 10,
+		Refunds:  ticketing.RefundPolicy{{Before: 48 * time.Hour, FeeBasisPoints: 1000}, {Before: 24 * time.Hour, FeeBasisPoints: 5000}},
+		Sessions: []ticketing.Session{session},
 	}
 }
 

@@ -93,8 +93,9 @@ type Refunds interface {
 // NewRefund is a refund to start.
 type NewRefund struct {
 	Request ticketing.RefundRequest
-	// Summary is a line without personal data, for the operators' lists.
-	Summary string
+	// Provider gives the money back, Summary is a line without personal data: both for the operators' lists.
+	Provider string
+	Summary  string
 }
 
 // NewPurchase is a purchase to start.

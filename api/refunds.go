@@ -163,7 +163,7 @@ func (s *Server) refund(ctx context.Context, r ticketing.RefundRequest) (ticketi
 		return ticketing.Refund{}, err
 	}
 	answer, err := s.Refunds.Request(ctx, NewRefund{
-		Request: r, Summary: strconv.Itoa(len(quote.Lines)) + " tickets of order " + r.OrderID + " go back",
+		Request: r, Provider: quote.Provider, Summary: strconv.Itoa(len(quote.Lines)) + " tickets of order " + r.OrderID + " go back",
 	})
 	if err == nil && answer.Refusal != nil {
 		err = answer.Refusal.Err()

@@ -204,7 +204,7 @@ func TestNoWorkerMeansAskForTheRefundAgain(t *testing.T) {
 	a := w.refund(o, keyed(2), 57950)
 	require.Equal(t, 202, a.status)
 	require.Equal(t, "1", a.header.Get("Retry-After"))
-	require.Equal(t, `{"state":"PENDING"}`, string(a.body))
+	require.JSONEq(t, `{"state":"PENDING"}`, string(a.body))
 	w.purchases.silent.Store(false)
 	require.Equal(t, 201, w.refund(o, keyed(2), 57950).status)
 	w.purchases.down.Store(true)

@@ -180,7 +180,7 @@ func (s *Sagas) Request(ctx context.Context, r NewRefund) (ticketing.RefundAnswe
 		WorkflowTaskTimeout:      workflows.TaskTimeout,
 		StaticSummary:            r.Summary,
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.Amount.ValueSet(r.Request.Expected.Amount), workflows.NeedsAttention.ValueSet(false)),
+			workflows.Provider.ValueSet(r.Provider), workflows.Amount.ValueSet(r.Request.Expected.Amount), workflows.NeedsAttention.ValueSet(false)),
 	}, workflows.Refund, workflows.RefundInput{Request: r.Request})
 	handle, err := s.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,

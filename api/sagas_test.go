@@ -21,6 +21,7 @@ import (
 type temporalDouble struct {
 	client.Client
 	start   func(client.StartWorkflowOptions, workflows.PurchaseInput) error
+	refund  func(client.StartWorkflowOptions, workflows.RefundInput)
 	update  func(context.Context, client.UpdateWorkflowOptions) (any, error)
 	updates atomic.Int64
 }
@@ -38,6 +39,15 @@ func (d *temporalDouble) UpdateWorkflow(ctx context.Context, o client.UpdateWork
 	return updated{result: result}, nil
 }
 
+func (d *temporalDouble) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, args ...any) client.WithStartWorkflowOperation {
+	d.refund(o, args[0].(workflows.RefundInput))
+	return nil
+}
+
+func (d *temporalDouble) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	return d.UpdateWorkflow(ctx, o.UpdateOptions)
+}
+
 type updated struct {
 	client.WorkflowUpdateHandle
 	result any
@@ -49,6 +59,8 @@ func (u updated) Get(_ context.Context, into any) error {
 		return r
 	case ticketing.HoldResult:
 		*into.(*ticketing.HoldResult) = r
+	case ticketing.RefundAnswer:
+		*into.(*ticketing.RefundAnswer) = r
 	case workflows.CancelResult:
 		*into.(*workflows.CancelResult) = r
 	}
@@ -192,4 +204,43 @@ func TestPurchaseIsDescribedWithoutPersonalData(t *testing.T) {
 		return serviceerror.NewWorkflowExecutionAlreadyStarted("started", "", "")
 	}
 	require.Equal(t, o.ID, w.order(keyed(1)).ID)
+}
+
+func TestRefundIsStartedAndAskedInOneCall(t *testing.T) {
+	asked := api.NewRefund{
+		Request:  ticketing.RefundRequest{ID: "R1", OrderID: "O1", Expected: ticketing.Money{Amount: 57950, Currency: "CNY"}},
+		Provider: "sandbox", Summary: "2 tickets of order O1 go back",
+	}
+	d := &temporalDouble{}
+	d.refund = func(o client.StartWorkflowOptions, in workflows.RefundInput) {
+		require.Equal(t, "refund/R1", o.ID)
+		require.Equal(t, workflows.PaymentQueue, o.TaskQueue)
+		require.Equal(t, enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, o.WorkflowIDConflictPolicy)
+		require.Equal(t, asked.Summary, o.StaticSummary)
+		provider, _ := o.TypedSearchAttributes.GetKeyword(workflows.Provider)
+		amount, _ := o.TypedSearchAttributes.GetInt64(workflows.Amount)
+		require.Equal(t, "sandbox", provider)
+		require.EqualValues(t, 57950, amount)
+		require.Equal(t, asked.Request, in.Request)
+	}
+	request := func(result any, err error) (ticketing.RefundAnswer, error) {
+		d.update = func(_ context.Context, o client.UpdateWorkflowOptions) (any, error) {
+			require.Equal(t, workflows.UpdateAccepted, o.UpdateName)
+			require.Equal(t, "accepted", o.UpdateID)
+			require.Equal(t, client.WorkflowUpdateStageCompleted, o.WaitForStage)
+			return result, err
+		}
+		return api.NewSagas(d, nil, true).Request(t.Context(), asked)
+	}
+	want := ticketing.RefundAnswer{Refusal: &ticketing.Refusal{Code: ticketing.CodePriceChanged}}
+	answer, err := request(want, nil)
+	require.NoError(t, err)
+	require.Equal(t, want, answer)
+	_, err = request(nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded))
+	require.ErrorIs(t, err, api.ErrNoAnswer)
+	_, err = request(serviceerror.NewDeadlineExceeded("nobody works"), nil)
+	require.ErrorIs(t, err, api.ErrNoAnswer)
+	_, err = request(nil, serviceerror.NewUnavailable("away"))
+	require.Error(t, err)
+	require.NotErrorIs(t, err, api.ErrNoAnswer)
 }

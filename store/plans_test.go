@@ -139,7 +139,9 @@ func (s *scene) everyStep() {
 	order, paid := s.paid(2, 1)
 	s.delivered(paid.ID)
 	given := s.gives(order, order+"-001")
-	_, _, _ = s.RefundOfRequest(s.Context(), order, "request "+given.ID)
+	if _, _, err := s.RefundOfRequest(s.Context(), order, "request "+given.ID); err != nil {
+		s.Fatal(err)
+	}
 	must(s.Refund(s.Context(), given.ID))(s)
 	s.settles(given)
 }

@@ -88,8 +88,8 @@ func (s *Store) RequestRefund(ctx context.Context, r ticketing.RefundRequest) (t
 type refundFacts struct {
 	ticketing.RefundFacts
 	now time.Time
-	// attemptID is the payment that pays the order, at provider.
-	attemptID, provider, organiserID string
+	// attemptID is the payment that pays the order.
+	attemptID, organiserID string
 	// types are the ticket types by ticket.
 	types map[string]string
 }
@@ -121,7 +121,7 @@ func (w *work) refundFacts(ctx context.Context, orderID string) (refundFacts, er
 		steps                    refundSteps
 	)
 	one(w.queue(refundFactsSQL, orderID), &found, &f.now, &f.Order, &f.Currency, &f.OrderFee, &f.Terms.Event, &f.organiserID,
-		&policy, &starts, &changed, &capture, &f.attemptID, &f.provider)
+		&policy, &starts, &changed, &capture, &f.attemptID, &f.Provider)
 	many(w.queue(`SELECT t.id, t.ticket_type_id, t.state, l.base_price + l.surcharge FROM tickets t
 		JOIN order_lines l ON l.order_id = t.order_id AND l.ticket_type_id = t.ticket_type_id
 		WHERE t.order_id = $1 ORDER BY t.id`, orderID), &tickets, pgx.RowToStructByPos[soldTicket])
@@ -176,7 +176,7 @@ func (w *work) takeBack(ctx context.Context, r ticketing.RefundRequest, f refund
 	})
 	if err := w.move(r.OrderID, ticketing.OrderRefunding, entry{
 		ticketing.EventRefundRequested,
-		aboutPayment(f.attemptID, f.provider, quote.Amount, "refund_id", r.ID, "reason", reason, "tickets", len(ids), "fee", quote.Fee),
+		aboutPayment(f.attemptID, f.Provider, quote.Amount, "refund_id", r.ID, "reason", reason, "tickets", len(ids), "fee", quote.Fee),
 	}); err != nil {
 		return ticketing.Refund{}, err
 	}

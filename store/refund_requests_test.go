@@ -36,7 +36,7 @@ func (s *scene) back(orderID string, tickets ...string) ticketing.RefundRequest 
 	return ticketing.RefundRequest{ID: id, OrderID: orderID, Request: "request " + id, Fingerprint: "f", TicketIDs: tickets, Expected: quote.Amount}
 }
 
-// gives gives tickets back.
+// gives has tickets taken back.
 func (s *scene) gives(orderID string, tickets ...string) ticketing.Refund {
 	s.Helper()
 	answer := must(s.RequestRefund(s.Context(), s.back(orderID, tickets...)))(s)

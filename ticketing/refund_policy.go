@@ -107,6 +107,8 @@ type PaidTicket struct {
 type RefundFacts struct {
 	Order OrderState
 	Terms RefundTerms
+	// Provider holds the money that paid the order.
+	Provider string
 	// Currency is that of the order, OrderFee what it was charged, in minor units.
 	Currency string
 	OrderFee int64
@@ -131,7 +133,9 @@ type RefundQuote struct {
 	Paid   int64 `json:"paid"`
 	Fee    int64 `json:"fee"`
 	Amount Money `json:"amount"`
-	Free   bool  `json:"free"`
+	// Provider is who gives it back.
+	Provider string `json:"provider"`
+	Free     bool   `json:"free"`
 	// Until is the last moment at which it is quoted so; zero means for ever.
 	Until time.Time `json:"until"`
 }
@@ -163,7 +167,7 @@ func QuoteRefund(f RefundFacts, tickets []string, now time.Time) (RefundQuote, e
 	if err != nil {
 		return RefundQuote{}, err
 	}
-	quote := RefundQuote{Amount: Money{Currency: f.Currency}, Free: free, Until: step.Until}
+	quote := RefundQuote{Amount: Money{Currency: f.Currency}, Provider: f.Provider, Free: free, Until: step.Until}
 	for i, ticket := range f.Tickets {
 		if !chosen[ticket.ID] {
 			continue

@@ -68,6 +68,21 @@ var mutants = []mutant{
 		"api/callbacks.go",
 		"return unavailable(fmt.Errorf(\"keep callback: %w\", err))", "s.Log.Warn(\"not kept\", \"error\", fmt.Errorf(\"keep callback: %w\", err))",
 	}}},
+	{"tickets that went back stay valid", []edit{{
+		"store/refund_requests.go",
+		"\"UPDATE tickets SET state = 'VOID', refund_id = $3", "\"UPDATE tickets SET refund_id = $3",
+	}}},
+	{"a request to give tickets back is not once", []edit{{
+		"store/refund_requests.go",
+		"if len(known.refunds) > 0 {", "if len(known.refunds) > 99 {",
+	}}},
+	{"a refund whose answer was lost is not asked about", []edit{{
+		"activities/payments.go",
+		"status, err := gateway.QueryRefund(ctx, ask)", "status, err := payment.RefundStatus{}, payment.ErrNotFound",
+	}, {
+		"activities/payments.go",
+		"ID: refund.ID, Number: refund.AttemptID,", `ID: refund.ID[:16] + fmt.Sprint(time.Now().UnixNano()%1e9+1e9), Number: refund.AttemptID,`,
+	}}},
 	{"rejected money is not refunded", []edit{{
 		"workflows/purchase.go",
 		"p.startLatePayment(ctx, settled)\n\tcase", "case",

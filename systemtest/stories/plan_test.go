@@ -23,6 +23,9 @@ type plan struct {
 	Chapters        []chapter
 	// Fails says which step's first call fails, and when.
 	Fails map[string]string
+	// Returns is how many tickets the buyer gives back in the end, Trouble what the gateway does meanwhile.
+	Returns int
+	Trouble string
 	// Surprise: a payer is charged right after the last look.
 	Surprise bool
 }
@@ -34,11 +37,16 @@ var (
 	hows = []string{"sent", "sent", "lost", "doubled", "inbox down", "post down"}
 )
 
+// troubles are what a gateway does for some minutes while money goes back.
+var troubles = []string{"", "low balance", "answers are lost", "down", "takes its time"}
+
 func draw(rt *rapid.T) plan {
 	p := plan{
 		Quantity: rapid.IntRange(1, 2).Draw(rt, "quantity"),
 		Spare:    rapid.IntRange(0, 1).Draw(rt, "spare"),
 		Fails:    map[string]string{},
+		Returns:  rapid.IntRange(0, 2).Draw(rt, "returns"),
+		Trouble:  rapid.SampledFrom(troubles).Draw(rt, "trouble"),
 		Surprise: rapid.IntRange(0, 3).Draw(rt, "surprise") == 3,
 	}
 	for _, step := range fragileSteps {
@@ -75,6 +83,7 @@ func TestStoriesThatWereToldBefore(t *testing.T) {
 		name, ending string
 		plan
 	}
+	paid := []chapter{{At: 1, What: "choose"}, {At: 20, What: "pay", How: "sent"}}
 	everything := map[string]string{}
 	for _, step := range fragileSteps {
 		everything[step] = "after"
@@ -119,13 +128,19 @@ func TestStoriesThatWereToldBefore(t *testing.T) {
 		{"charged after everything, and the callback is lost", "found on the bill", plan{Chapters: []chapter{
 			{At: 1, What: "choose"}, {At: 900, What: "pay late", How: "lost"},
 		}}},
+		{"tickets go back, and every step's answer is lost", "tickets back", plan{Quantity: 2, Returns: 1, Fails: everything, Chapters: paid}},
+		{"hazard 19: tickets go back, and the gateway's answers are lost", "tickets back", plan{
+			Quantity: 2, Returns: 2, Trouble: "answers are lost", Chapters: paid,
+		}},
+		{"hazard 19: tickets go back, and the balance is too low", "tickets back", plan{Returns: 1, Trouble: "low balance", Chapters: paid}},
+		{"tickets go back, and the gateway takes its time", "tickets back", plan{Returns: 1, Trouble: "takes its time", Chapters: paid}},
 		{"hazard 14: the gateway is down at the deadline, and was paid", "retaken", plan{Chapters: []chapter{
 			{At: 1, What: "choose"}, {At: 590, What: "close down"}, {At: 595, What: "pay", How: "lost"},
 		}}},
 	} {
 		t.Run(told.name, func(t *testing.T) {
 			w := newWorld(t)
-			told.Quantity = 1
+			told.Quantity = max(told.Quantity, 1)
 			tell(t, w, told.plan)
 			require.Equal(t, 1, w.endings[told.ending], "%v", w.endings)
 			if told.ending != "found on the bill" {

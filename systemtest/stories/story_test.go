@@ -62,6 +62,9 @@ type story struct {
 	owed []workflows.LatePaymentInput
 	// surprised is the attempt whose payer was charged right after the last look.
 	surprised string
+	// returned are the tickets that went back, worth what went back for them.
+	returned []string
+	worth    int64
 	// closeDown says that the gateway cannot be asked to close now.
 	closeDown bool
 }
@@ -253,7 +256,7 @@ func (s *story) sweep() {
 
 // rival buys whatever is free.
 func (s *story) rival() {
-	free := s.count("SELECT free FROM stock WHERE ticket_type_id = 'show-t1'")
+	free := s.count(freeSQL)
 	if free == 0 {
 		return
 	}
@@ -284,7 +287,42 @@ func (s *story) rest() {
 		}
 		s.owed = nil
 	}
+	s.giveBack()
 }
+
+// giveBack lets the buyer give tickets back. After a while, the gateway behaves again.
+func (s *story) giveBack() {
+	order := s.order(s.orderID)
+	if s.Returns == 0 || order.State != ticketing.OrderPaid {
+		return
+	}
+	for _, t := range order.Tickets[:min(s.Returns, len(order.Tickets))] {
+		s.returned = append(s.returned, t.ID)
+	}
+	quote, err := s.store.QuoteRefund(s.ctx, s.orderID, s.returned)
+	require.NoError(s.t, err)
+	s.worth = quote.Amount.Amount
+	free := s.count(freeSQL)
+	s.misbehave(map[string]gateway.Faults{
+		"low balance": {LowBalance: true}, "answers are lost": {FailAfter: []string{"refund"}}, "down": {Down: []string{"refund", "query_refund"}},
+		"takes its time": {RefundPending: 10},
+	}[s.Trouble])
+	env := s.newEnvironment()
+	env.RegisterDelayedCallback(func() { s.misbehave(gateway.Faults{}) }, 2*time.Minute) // the test server tries ten times, no longer
+	env.ExecuteWorkflow(workflows.Refund, workflows.RefundInput{Request: ticketing.RefundRequest{
+		ID: ticketing.NewNumber(time.Now()), OrderID: s.orderID, Request: "refund of " + s.orderID, Fingerprint: "f",
+		TicketIDs: s.returned, Expected: quote.Amount,
+	}})
+	require.True(s.t, env.IsWorkflowCompleted(), "the refund never ends")
+	require.NoError(s.t, env.GetWorkflowError())
+	var result workflows.RefundResult
+	require.NoError(s.t, env.GetWorkflowResult(&result))
+	require.Equal(s.t, ticketing.RefundSucceeded, result.State)
+	require.Equal(s.t, free+len(s.returned), s.count(freeSQL), "what went back is on sale again")
+	s.misbehave(gateway.Faults{})
+}
+
+const freeSQL = "SELECT free FROM stock WHERE ticket_type_id = 'show-t1'"
 
 // unheard says whether the gateway took money we do not know of.
 func (s *story) unheard() bool {

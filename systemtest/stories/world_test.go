@@ -307,4 +307,9 @@ func (s *fragile) RecordPayment(ctx context.Context, fact ticketing.PaymentFact)
 	return err
 }
 
-var fragileSteps = []string{"hold", "settle", "release", "retake", "start refund", "finish refund", "record"}
+// RequestRefund implements activities.Store.
+func (s *fragile) RequestRefund(ctx context.Context, r ticketing.RefundRequest) (ticketing.RefundAnswer, error) {
+	return try(s, "request refund", func() (ticketing.RefundAnswer, error) { return s.Store.RequestRefund(ctx, r) })
+}
+
+var fragileSteps = []string{"request refund", "hold", "settle", "release", "retake", "start refund", "finish refund", "record"}

@@ -23,8 +23,9 @@ func (s *Store) Counts(ctx context.Context) (ticketing.Counts, error) {
 		one(batch.Queue(`SELECT count(*) FILTER (WHERE state = 'PENDING'), count(*) FILTER (WHERE state = 'FAILED')
 			FROM refunds WHERE state <> 'SUCCEEDED'`), &found, &c.PendingRefunds, &c.FailedRefunds)
 		tally(batch.Queue(`SELECT state, count(*) FROM orders WHERE created_at > now() - interval '24 hours' GROUP BY 1`), c.Orders)
-		tally(batch.Queue(`SELECT captured_currency, sum(captured_amount)::bigint FROM payment_attempts
-			WHERE captured_amount IS NOT NULL AND state = 'REJECTED' GROUP BY 1`), c.AwaitingRefund)
+		tally(batch.Queue(`SELECT currency, sum(amount)::bigint FROM (
+			SELECT captured_currency AS currency, captured_amount AS amount FROM payment_attempts WHERE captured_amount IS NOT NULL AND state = 'REJECTED'
+			UNION ALL SELECT currency, amount FROM refunds WHERE state <> 'SUCCEEDED' AND request IS NOT NULL) owed GROUP BY 1`), c.AwaitingRefund)
 		one(batch.Queue("SELECT count(*) FROM payment_attempts WHERE captured_amount IS NOT NULL AND state = 'REJECTED'"), &found, &c.LateMoney)
 		tally(batch.Queue("SELECT kind, count(*) FROM cases WHERE state = 'OPEN' GROUP BY 1"), c.OpenCases)
 		tally(batch.Queue(`SELECT reason, sum(count)::bigint FROM refused_callbacks

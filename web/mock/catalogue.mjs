@@ -17,13 +17,20 @@ const venues = {
   coach: { id: 'v5', name: text('East Coach Station', '客运东站'), city: text('Hangzhou', '杭州'), address: text('71 Genshan East Road', '上城区艮山东路 71 号'), time_zone: 'Asia/Shanghai' },
 }
 
-function session(id, eventId, venue, starts, hours, types) {
+/** A ladder as [days before the session, fee in basis points]. */
+const ladder = (starts, steps) => ({
+  free: false,
+  steps: steps.map(([days, fee]) => ({ until: iso(starts - days * day), fee_basis_points: fee })),
+})
+
+function session(id, eventId, venue, starts, hours, types, refunds = [[7, 0], [2, 1000], [1, 5000]]) {
   return {
     id,
     event_id: eventId,
     venue,
     starts_at: iso(starts),
     ends_at: iso(starts + hours * 3_600_000),
+    refund_policy: ladder(starts, refunds),
     ticket_types: types.map((t, i) => ({
       id: `${id}-t${i + 1}`,
       session_id: id,
@@ -78,7 +85,7 @@ export function catalogue() {
       sessions: [session('se-t1', 'ev-theatre', venues.hall, at(14, 9), 3, [
         { name: text('First rows', '前排'), base: { amount: 9800, currency: 'JPY' }, left: 3, max: 4 },
         { name: text('All other rows', '普通席'), base: { amount: 6800, currency: 'JPY' }, left: 24 },
-      ])],
+      ], [])],
     },
     {
       id: 'ev-sport', kind: 'sport', state: 'ON_SALE', organiser: 'City League', max_per_order: 6, order_fee: { amount: 150, currency: 'GBP' }, hold_seconds: 900,
@@ -93,7 +100,7 @@ export function catalogue() {
       id: 'ev-journey', kind: 'journey', state: 'ON_SALE', organiser: 'Lakeland Coaches', max_per_order: 5, order_fee: cny(200), hold_seconds: 900,
       title: text('Hangzhou to Huangshan by coach', '杭州 → 黄山 直达大巴'),
       summary: text('Three and a half hours along the Xin’an river, with a stop for tea.', '沿新安江而行，全程约三个半小时，中途停靠茶歇。'),
-      sessions: [session('se-j1', 'ev-journey', venues.coach, at(3, 0), 4, [{ name: text('Seat', '座位票'), base: cny(12800), left: 31 }])],
+      sessions: [session('se-j1', 'ev-journey', venues.coach, at(3, 0), 4, [{ name: text('Seat', '座位票'), base: cny(12800), left: 31 }], [[0.1, 500]])],
     },
     {
       id: 'ev-gone', kind: 'concert', state: 'ON_SALE', organiser: 'Northern Lights Presents', max_per_order: 4, order_fee: cny(0), hold_seconds: 900,

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { quote, refund } from './refunds.mjs'
 import { catalogue, summaryOf } from './catalogue.mjs'
 
 const port = Number(process.env.PORT ?? 8099)
@@ -17,6 +18,9 @@ const byKey = new Map()
 const streams = new Set()
 /** Switches set with POST /mock {"next":"sold_out"|"price_changed"|"drop"|"drop_after"|"accepted"|…}. */
 let next = ''
+const methods = [
+  'alipay_page', 'alipay_qr', 'sandbox_card', 'sandbox_qr', 'sandbox_wallet', 'stripe_checkout', 'unionpay_page', 'wechatpay_h5', 'wechatpay_native',
+]
 const stamp = (t = Date.now()) => new Date(t).toISOString()
 
 const send = (res, status, body, headers = {}) => {
@@ -60,9 +64,22 @@ function move(order, what) {
   } else if (what === 'declined') { attempt.state = 'DECLINED'; say(order, 'attempt_declined', { attempt_id: attempt.id })
   } else if (what === 'late_refund') {
     attempt.state = 'REJECTED'
-    order.refunds.push({ id: `R${order.id}`, attempt_id: attempt.id, amount: order.total, state: 'PENDING', reason: 'late', created_at: stamp() })
+    order.refunds.push({ id: `R${order.id}`, attempt_id: attempt.id, amount: order.total, fee: { ...order.total, amount: 0 }, ticket_ids: [], state: 'PENDING', reason: 'late', created_at: stamp() })
     say(order, 'late_payment', { amount: order.total }); say(order, 'refund_started', { amount: order.total })
-  } else if (what === 'refunded') { order.refunds[0].state = 'SUCCEEDED'; attempt.state = 'REFUNDED'; say(order, 'refund_settled', { amount: order.total })
+  } else if (what === 'refunded') { order.refunds[0].state = 'SUCCEEDED'; order.refunds[0].settled_at = stamp(); attempt.state = 'REFUNDED'; say(order, 'refund_settled', { amount: order.total })
+  } else if (what === 'wrong_amount') {
+    const captured = { ...order.total, amount: order.total.amount - 100 }
+    attempt.state = 'REJECTED'
+    order.refunds.push({ id: `R${attempt.id}`, attempt_id: attempt.id, amount: captured, fee: { ...captured, amount: 0 }, ticket_ids: [], state: 'PENDING', reason: 'amount', created_at: stamp() })
+    say(order, 'payment_rejected', { attempt_id: attempt.id, amount: captured.amount, reason: 'amount' })
+    say(order, 'refund_started', { amount: captured.amount })
+  } else if (what === 'called_off') { order.refund_policy.free = true; say(order, 'event_changed')
+  } else if (what === 'refunds_fail') { order.refundsFail = true
+  } else if (what === 'step') { for (const s of order.refund_policy.steps) s.until = stamp(Date.parse(s.until) - 7 * 86_400_000)
+  } else if (what.startsWith('dispute_')) {
+    for (const t of order.tickets) if (t.state !== 'VOID') t.state = { dispute_opened: 'FROZEN', dispute_won: 'VALID', dispute_lost: 'VOID' }[what]
+    if (what === 'dispute_lost') order.state = 'REFUNDED'
+    say(order, what)
   } else if (what === 'soon') { order.pay_by = stamp(Date.now() + 8000); say(order, 'held')
   } else { order.state = what.toUpperCase(); say(order, what) }
 }
@@ -74,9 +91,9 @@ function place(body) {
     id, state: 'PENDING', session_id: session.id, event_id: event.id, event_title: event.title, session_starts_at: session.starts_at,
     venue: session.venue, ...priced(session.id, body.lines), buyer: body.buyer, language: body.language,
     pay_by: stamp(Date.now() + event.hold_seconds * 1000), created_at: stamp(), updated_at: stamp(), revision: 0,
-    methods: ['sandbox_wallet', 'sandbox_card', 'sandbox_qr'], attempts: [], tickets: [], refunds: [],
+    methods: [...methods], refund_policy: structuredClone(session.refund_policy), attempts: [], tickets: [], refunds: [],
   }
-  Object.defineProperties(order, { events: { value: [] }, token: { value: randomBytes(24).toString('base64url') } })
+  Object.defineProperties(order, { events: { value: [] }, refundsFail: { value: false, writable: true }, token: { value: randomBytes(24).toString('base64url') } })
   orders.set(id, order)
   for (const l of body.lines) session.ticket_types.find((t) => t.id === l.ticket_type_id).available -= l.quantity
   say(order, 'held')
@@ -139,22 +156,37 @@ async function orderCall(req, res, id, rest) {
   if (rest === '/cancel') { order.state = 'CANCELLED'; say(order, 'cancelled'); return send(res, 200, shown(order)) }
   if (rest === '/payments') {
     const { method } = await read(req)
+    const door = `http://127.0.0.1:${port}/mock/pay?order=${id}`
     if (next === 'method_unavailable') { next = ''; return problem(res, 503, 'method_unavailable') }
     for (const a of order.attempts) if (a.state === 'PENDING') { a.state = 'CLOSED'; say(order, 'attempt_closed', { attempt_id: a.id }) }
     const attempt = {
       id: randomBytes(13).toString('hex').toUpperCase(), method, provider: 'sandbox', state: 'PENDING', amount: order.total,
-      ...(method === 'sandbox_qr' ? { qr: `http://127.0.0.1:${port}/mock/pay?order=${id}` } : { pay_url: `http://127.0.0.1:${port}/mock/pay?order=${id}` }),
+      ...(/_qr$|_native$/.test(method) ? { qr: method === 'wechatpay_native' ? 'weixin://wxpay/bizpayurl?pr=mock' : door } : { pay_url: door }),
+      ...(method === 'unionpay_page' ? { pay_form: { orderId: id, txnAmt: String(order.total.amount), submit: 'yes' } } : {}),
       created_at: stamp(), expires_at: order.pay_by,
     }
     order.attempts.push(attempt)
     say(order, 'attempt_started', { attempt_id: attempt.id, method })
-    return send(res, 201, { attempt_id: attempt.id, method, pay_url: attempt.pay_url, qr: attempt.qr, expires_at: attempt.expires_at })
+    return send(res, 201, { attempt_id: attempt.id, method, pay_url: attempt.pay_url, pay_form: attempt.pay_form, qr: attempt.qr, expires_at: attempt.expires_at })
+  }
+  if (rest === '/refund-quotes') {
+    const quoted = quote(order, (await read(req)).ticket_ids)
+    return quoted.code ? problem(res, 409, quoted.code, quoted.detail) : send(res, 200, quoted)
+  }
+  if (rest === '/refunds') {
+    const key = `refund ${id} ${req.headers['idempotency-key']}`
+    const made = byKey.get(key) ?? refund(order, await read(req), say)
+    if (made.code) return problem(res, 409, made.code, made.detail)
+    byKey.set(key, made)
+    if (next === 'drop_after') { next = ''; return res.destroy() }
+    if (next === 'accepted') { next = ''; return send(res, 202, { state: 'PENDING' }) }
+    return send(res, 201, made)
   }
   problem(res, 404, 'not_found')
 }
 
 async function mockCall(req, res, url) {
-  if (req.method === 'POST') {
+  if (req.method === 'POST' && url.pathname !== '/mock/pay') {
     const body = await read(req)
     if (body.next !== undefined) next = body.next
     if (body.order) move(orders.get(body.order), body.move)

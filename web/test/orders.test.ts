@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Attempt, Order, OrderState, Refund, TimelineEntry } from '../src/api/types'
 import { readBasket, writeBasket } from '../src/orders/basket'
 import { buyerOf, checkBuyer, normalPhone } from '../src/orders/buyer'
-import { chapterOf, openAttempt, refundState, safePage } from '../src/orders/story'
+import { chapterOf, openAttempt, refundState, safePage, spentAttempt } from '../src/orders/story'
 import { tokenInHash } from '../src/orders/tokens'
 
 const now = Date.parse('2026-11-20T12:00:00Z')
@@ -21,13 +21,16 @@ function attempt(state: Attempt['state'], more: Partial<Attempt> = {}): Attempt 
   }
 }
 
-const refund = (state: string): Refund => ({
+const refund = (state: string, more: Partial<Refund> = {}): Refund => ({
   id: 'R',
   attempt_id: 'A',
   amount: money,
-  state,
+  fee: { ...money, amount: 0 },
+  ticket_ids: [],
+  state: state as Refund['state'],
   reason: 'late',
   created_at: '2026-11-20T12:00:00Z',
+  ...more,
 })
 
 function order(state: OrderState, more: Partial<Order> = {}): Order {
@@ -44,6 +47,7 @@ function order(state: OrderState, more: Partial<Order> = {}): Order {
 
 const entry = (kind: string): TimelineEntry => ({ sequence: 1, kind, state: 'PAID', at: '2026-11-20T12:00:00Z' })
 const ticket = { id: 'T', ticket_type_id: 'x', name: {}, state: 'VALID' as const, code: 'C', issued_at: '' }
+const given = { ...ticket, id: 'G', state: 'VOID' as const, refund_id: 'R' }
 
 describe('the story of an order', () => {
   it.each([
@@ -73,10 +77,33 @@ describe('the story of an order', () => {
     ['cancelled, money came', order('CANCELLED', { attempts: [attempt('REJECTED')] }), [], 'late_checking'],
     [
       'expired, a wrong amount goes back',
-      order('EXPIRED', { refunds: [{ ...refund('PENDING'), reason: 'amount' }] }),
+      order('EXPIRED', { refunds: [refund('PENDING', { reason: 'amount' })] }),
       [],
-      'unmatched_refunding',
+      'amount_refunding',
     ],
+    ['expired, money of nobody is back', order('EXPIRED', { refunds: [refund('SUCCEEDED', { reason: 'unknown_order' })] }), [], 'unmatched_refunded'],
+    ['held, a wrong amount came', order('PENDING', { attempts: [attempt('REJECTED')] }), [], 'mismatch'],
+    ['held, a wrong amount went back', order('PENDING', { attempts: [attempt('REFUNDED')] }), [], 'mismatch'],
+    [
+      'paid, and a wrong amount besides',
+      order('PAID', { tickets: [ticket], attempts: [attempt('ACCEPTED'), attempt('REJECTED')] }),
+      [{ ...entry('payment_rejected'), detail: { attempt_id: 'AREJECTED', reason: 'amount' } }],
+      'paid_mismatch',
+    ],
+    [
+      'paid, the second payment is back',
+      order('PAID', { tickets: [ticket], attempts: [attempt('REFUNDED')], refunds: [refund('SUCCEEDED', { attempt_id: 'AREFUNDED', reason: 'double' })] }),
+      [],
+      'paid_twice',
+    ],
+    ['disputed', order('PAID', { tickets: [{ ...ticket, state: 'FROZEN' }] }), [entry('dispute_opened')], 'disputed'],
+    ['dispute won', order('PAID', { tickets: [ticket] }), [entry('dispute_opened'), entry('dispute_won')], 'paid'],
+    ['dispute lost', order('REFUNDED', { tickets: [{ ...ticket, state: 'VOID' }] }), [entry('dispute_lost')], 'dispute_lost'],
+    ['all given back', order('REFUNDING', { tickets: [given], refunds: [refund('PENDING', { reason: 'requested' })] }), [], 'refunding'],
+    ['some given back', order('REFUNDING', { tickets: [given, ticket], refunds: [refund('PENDING', { reason: 'requested' })] }), [], 'refunding_part'],
+    ['given back, in a person’s hands', order('REFUNDING', { tickets: [given], refunds: [refund('FAILED', { reason: 'event' })] }), [], 'refund_person'],
+    ['some refunded', order('PARTIALLY_REFUNDED', { tickets: [given, ticket] }), [], 'partially_refunded'],
+    ['all refunded', order('REFUNDED', { tickets: [given] }), [], 'refunded'],
     ['failed', order('FAILED'), [], 'failed'],
     ['failed, money is back', order('FAILED', { refunds: [refund('SUCCEEDED')] }), [], 'failed_refunded'],
     ['refused', order('REFUSED'), [], 'refused'],
@@ -90,8 +117,16 @@ describe('the story of an order', () => {
     expect(openAttempt(order('PENDING', { attempts: [old, attempt('PENDING', { id: 'new' })] }), now)?.id).toBe('new')
   })
 
+  it('knows the attempt to try once more', () => {
+    const late = attempt('PENDING', { id: 'late', created_at: '2026-11-20T11:58:00Z', expires_at: '2026-11-20T11:59:00Z' })
+    expect(spentAttempt(order('PENDING'))).toBeUndefined()
+    expect(spentAttempt(order('PENDING', { attempts: [attempt('DECLINED')] }))?.id).toBe('ADECLINED')
+    expect(spentAttempt(order('PENDING', { attempts: [attempt('DECLINED'), late] }))?.id).toBe('late')
+    expect(spentAttempt(order('PENDING', { attempts: [attempt('REJECTED')] }))).toBeUndefined()
+  })
+
   it('never calls a failed refund done', () => {
-    expect(['SUCCEEDED', 'PENDING', 'FAILED', 'anything'].map((state) => refundState({ state }))).toEqual([
+    expect(['SUCCEEDED', 'PENDING', 'FAILED', 'anything'].map((state) => refundState(refund(state)))).toEqual([
       'done',
       'pending',
       'person',

@@ -7,9 +7,12 @@ import type {
   EventFilter,
   EventList,
   NewOrder,
+  NewRefund,
   Order,
   PlacedOrder,
   Quote,
+  Refund,
+  RefundQuote,
   SessionDetail,
   StartedPayment,
   TimelineEntry,
@@ -157,6 +160,23 @@ export const api = {
 
   pay: (id: string, token: string, method: string) =>
     json<StartedPayment>(`/orders/${encodeURIComponent(id)}/payments`, { method: 'POST', body: { method }, token }),
+
+  quoteRefund: (id: string, token: string, ticketIds: string[], signal?: AbortSignal) =>
+    json<RefundQuote>(`/orders/${encodeURIComponent(id)}/refund-quotes`, {
+      method: 'POST',
+      body: { ticket_ids: ticketIds },
+      token,
+      signal,
+    }),
+
+  /** The same key with the same body is always the same refund; only its state is answered (202) while no worker has. */
+  requestRefund: (id: string, token: string, wanted: NewRefund, key: string) =>
+    json<Partial<Refund> & Pick<Refund, 'state'>>(`/orders/${encodeURIComponent(id)}/refunds`, {
+      method: 'POST',
+      body: wanted,
+      token,
+      headers: { 'Idempotency-Key': key },
+    }),
 
   cancel: (id: string, token: string) => order(id, token, '/cancel', { method: 'POST' }),
 }

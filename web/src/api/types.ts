@@ -78,7 +78,21 @@ export interface Session {
   venue: Venue
   starts_at: string
   ends_at: string
+  refund_policy: RefundPolicy
   ticket_types: TicketType[]
+}
+
+/** What giving tickets back costs: each step until its moment, and after the last, or without any, they stay. */
+export interface RefundPolicy {
+  /** Overrides the steps: everything goes back, the order fee with it. */
+  free: boolean
+  steps: RefundStep[]
+}
+
+export interface RefundStep {
+  until: string
+  /** Kept of the price paid for a ticket: 500 is five per cent. */
+  fee_basis_points: number
 }
 
 export interface EventHead {
@@ -169,27 +183,68 @@ export interface Attempt {
   state: AttemptState
   amount: Money
   pay_url?: string
+  pay_form?: PayForm
   qr?: string
   created_at: string
   expires_at: string
 }
 
+/** Fields the browser POSTs to pay_url, in a form; absent where pay_url is a plain link. */
+export type PayForm = Record<string, string>
+
 export interface Ticket {
   id: string
   ticket_type_id: string
   name: Text
-  state: 'VALID' | 'VOID'
+  /** FROZEN: its payment is disputed at the bank; it does not admit until that is decided. */
+  state: 'VALID' | 'FROZEN' | 'VOID'
+  /** The refund that gave it back, if one did. */
+  refund_id?: string
   code: string
   issued_at: string
 }
 
+export type RefundState = 'PENDING' | 'SUCCEEDED' | 'FAILED'
+
 export interface Refund {
   id: string
   attempt_id: string
+  /** What goes back. */
   amount: Money
-  state: string
+  /** What is kept of what was paid for the tickets. */
+  fee: Money
+  /** None for money that did not pay the order. */
+  ticket_ids: string[]
+  state: RefundState
   reason: string
   created_at: string
+  settled_at?: string
+}
+
+/** What goes back for one ticket: amount = paid − fee. */
+export interface RefundLine {
+  ticket_id: string
+  paid: Money
+  fee: Money
+  amount: Money
+}
+
+/** What goes back if these tickets go back now: amount = paid − fee + order_fee. */
+export interface RefundQuote {
+  tickets: RefundLine[]
+  /** Given back of the order fee. */
+  order_fee: Money
+  paid: Money
+  fee: Money
+  amount: Money
+  free: boolean
+  /** The last moment at which it is quoted so; absent means for ever. */
+  until?: string
+}
+
+export interface NewRefund {
+  ticket_ids: string[]
+  expected_amount: Money
 }
 
 export interface Order extends Quote {
@@ -215,6 +270,8 @@ export interface Order extends Quote {
   attempts: Attempt[]
   tickets: Ticket[]
   refunds: Refund[]
+  /** Absent once the catalogue no longer has the session. */
+  refund_policy?: RefundPolicy
 }
 
 /** What POST /orders answers: the whole order with 201, only these fields for sure with 202. */
@@ -236,6 +293,7 @@ export interface StartedPayment {
   attempt_id: string
   method: string
   pay_url?: string
+  pay_form?: PayForm
   qr?: string
   expires_at: string
 }

@@ -27,6 +27,11 @@ export function money(value: Money, language: Language): string {
   return format.format(value.amount / 10 ** digits)
 }
 
+/** A share from 0 to 1 as per cent. */
+export function percent(share: number, language: Language): string {
+  return once(`percent ${language}`, () => new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 2 })).format(share)
+}
+
 export type DateStyle = 'day' | 'short' | 'full' | 'time' | 'clock' | 'stamp'
 
 const styles: Record<DateStyle, Intl.DateTimeFormatOptions> = {

@@ -1,7 +1,7 @@
 import { shallowRef, watch } from 'vue'
 import { createI18n, useI18n } from 'vue-i18n'
 import type { Language, Money, Text } from '../api/types'
-import { dateBlock, inLanguage, moment, money, zoneName, type DateStyle } from './format'
+import { dateBlock, inLanguage, moment, money, percent, zoneName, type DateStyle } from './format'
 
 export const languages: { tag: Language; name: string }[] = [
   { tag: 'en', name: 'English' },
@@ -81,6 +81,7 @@ export function useLanguage() {
     language,
     text: (value: Text | undefined) => inLanguage(value, language()),
     money: (value: Money) => money(value, language()),
+    percent: (share: number) => percent(share, language()),
     moment: (at: string | number, style: DateStyle, zone?: string) => moment(at, style, language(), zone),
     zoneName: (zone: string, at: string) => zoneName(zone, at, language()),
     dateBlock: (at: string, zone: string) => dateBlock(at, language(), zone),

@@ -47,7 +47,7 @@ function store(area: 'localStorage' | 'sessionStorage') {
   }
 }
 
-const device = store('localStorage')
+export const device = store('localStorage')
 const tab = store('sessionStorage')
 
 /** Names a basket: the same tickets of the same session, in whatever order they were chosen. */
@@ -56,12 +56,14 @@ export function basketName(sessionId: string, lines: Ask[]): string {
   return `${sessionId}/${parts.join(',')}`
 }
 
-function newKey(): string {
+/** A new Idempotency-Key, which nobody can guess. */
+export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(18))
   return `web-${Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')}`
 }
 
-function read<T>(text: string | null): T | undefined {
+/** Reads what was stored as JSON; undefined when it is missing or broken. */
+export function read<T>(text: string | null): T | undefined {
   if (!text) return undefined
   try {
     return JSON.parse(text) as T

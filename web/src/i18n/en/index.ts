@@ -1,0 +1,8 @@
+import order from './order'
+import payment from './payment'
+import problems from './problems'
+import refund from './refund'
+import shop from './shop'
+import story from './story'
+
+export default { ...shop, ...problems, ...order, ...payment, ...refund, ...story }

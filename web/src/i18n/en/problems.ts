@@ -1,0 +1,27 @@
+/** What went wrong, by the stable code of the problem. */
+export default {
+  problems: {
+    sold_out: { title: 'Not enough tickets left', body: 'Fewer are left than you asked for. Nothing was ordered or charged.' },
+    limit_exceeded: { title: 'That is more than one order may hold', body: 'Please choose fewer tickets. The limit is the organiser’s and keeps the sale fair.' },
+    window_closed: { title: 'This ticket is not on sale at the moment', body: 'Its sale has not begun or is over. The times are on the event’s page.' },
+    not_on_sale: { title: 'This event is not on sale at the moment', body: 'The organiser has paused or ended the sale. Nothing was ordered or charged.' },
+    price_changed: { title: 'The price has changed', body: 'Please look at the new total before you go on. Nothing was ordered yet.' },
+    invalid: { title: 'Something in this request was not accepted', body: 'Please check what you entered and try again.' },
+    malformed: { title: 'Something in this request was not accepted', body: 'Please reload the page and try again.' },
+    not_found: { title: 'We cannot find this', body: 'The address may be mistyped, or it is no longer offered.' },
+    unauthorized: { title: 'This device may not open this', body: 'The key that belongs to it is missing or wrong.' },
+    order_closed: { title: 'This order is already closed', body: 'It can no longer be paid or changed. The page shows where it stands now.' },
+    already_paid: { title: 'This order is already paid', body: 'You do not need to pay again; your tickets will appear in a moment.' },
+    illegal_transition: { title: 'This is no longer possible', body: 'The order has moved on meanwhile. The page shows where it stands now.' },
+    conflict: { title: 'Something else happened at the same moment', body: 'Please look at the order again and repeat what you wanted, if it is still needed.' },
+    not_refundable: { title: 'These tickets cannot be given back', body: 'Nothing was changed; they stay as they are.' },
+    method_unavailable: { title: 'This way to pay is not available right now', body: 'Your tickets stay held. Please choose another one, or try again in a moment.' },
+    idempotency_key_reused: { title: 'This order was already sent with other details', body: 'Please open the order made then, or start a new one.' },
+    key_required: { title: 'Something went wrong on this page', body: 'Please reload the page and try again.' },
+    rate_limited: { title: 'That was a lot at once', body: 'Many people are buying right now. Please wait a few seconds and try again; your details are kept.' },
+    unavailable: { title: 'We cannot answer right now', body: 'This usually lasts only a moment. Nothing you entered is lost.' },
+    internal: { title: 'Something went wrong on our side', body: 'We have noted it. Please try again; repeating the same order never buys twice.' },
+    connection_lost: { title: 'No connection to the box office', body: 'Please check your connection. We try again as soon as it is back.' },
+    other: { title: 'This did not work', body: 'Please try again. If it keeps happening, tell us the code “{code}”.' },
+  },
+}

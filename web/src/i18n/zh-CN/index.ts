@@ -1,0 +1,11 @@
+import type { Words } from '../words'
+import order from './order'
+import payment from './payment'
+import problems from './problems'
+import refund from './refund'
+import shop from './shop'
+import story from './story'
+
+const words: Words = { ...shop, ...problems, ...order, ...payment, ...refund, ...story }
+
+export default words

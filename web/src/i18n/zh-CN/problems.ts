@@ -1,0 +1,27 @@
+/** What went wrong, by the stable code of the problem. */
+export default {
+  problems: {
+    sold_out: { title: '余票不足', body: '剩余票数少于您所选的数量。本次没有下单，也没有扣款。' },
+    limit_exceeded: { title: '超出每单限购数量', body: '请减少购票数量。限购由主办方设定，以保证公平。' },
+    window_closed: { title: '该票种目前不在售票时间内', body: '尚未开售或已经停售，具体时间请查看项目页。' },
+    not_on_sale: { title: '该项目暂不可购买', body: '主办方已暂停或结束售票。本次没有下单，也没有扣款。' },
+    price_changed: { title: '价格有变动', body: '请先确认新的总价。订单尚未提交。' },
+    invalid: { title: '提交的内容未通过校验', body: '请检查填写的信息后重试。' },
+    malformed: { title: '提交的内容未通过校验', body: '请刷新页面后重试。' },
+    not_found: { title: '没有找到相关内容', body: '地址可能有误，或该内容已下架。' },
+    unauthorized: { title: '本设备无权查看', body: '缺少对应的密钥，或密钥不正确。' },
+    order_closed: { title: '订单已关闭', body: '无法继续付款或修改，页面已显示最新状态。' },
+    already_paid: { title: '订单已付款', body: '无需重复付款，门票稍后就会显示。' },
+    illegal_transition: { title: '当前无法进行此操作', body: '订单状态已经变化，页面已显示最新状态。' },
+    conflict: { title: '订单刚刚发生了变化', body: '请查看最新状态，如仍有需要再重新操作。' },
+    not_refundable: { title: '这些门票不可退票', body: '没有任何变动，门票保持原状。' },
+    method_unavailable: { title: '该付款方式暂时不可用', body: '您的票仍为您保留，请换一种付款方式，或稍后再试。' },
+    idempotency_key_reused: { title: '这笔订单已用其他信息提交过', body: '请打开当时的订单，或重新下单。' },
+    key_required: { title: '页面出现异常', body: '请刷新页面后重试。' },
+    rate_limited: { title: '操作太频繁', body: '当前购票人数较多，请等几秒再试，您填写的信息已保留。' },
+    unavailable: { title: '暂时无法处理', body: '通常很快就会恢复，您填写的内容不会丢失。' },
+    internal: { title: '系统出了点问题', body: '我们已经记录下来，请重试。重复提交同一订单不会重复购买。' },
+    connection_lost: { title: '无法连接售票服务器', body: '请检查网络，恢复后会自动重试。' },
+    other: { title: '操作没有成功', body: '请重试。如果问题持续出现，请向我们提供代码“{code}”。' },
+  },
+}

@@ -174,6 +174,7 @@ async function orderCall(req, res, id, rest) {
     return quoted.code ? problem(res, 409, quoted.code, quoted.detail) : send(res, 200, quoted)
   }
   if (rest === '/refunds') {
+    if (next === 'unavailable') { next = ''; return problem(res, 503, 'unavailable') }
     const key = `refund ${id} ${req.headers['idempotency-key']}`
     const made = byKey.get(key) ?? refund(order, await read(req), say)
     if (made.code) return problem(res, 409, made.code, made.detail)

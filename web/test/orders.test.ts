@@ -96,6 +96,7 @@ describe('the story of an order', () => {
       [],
       'paid_twice',
     ],
+    ['called off', order('PAID', { tickets: [ticket], refund_policy: { free: true, steps: [] } }), [], 'called_off'],
     ['disputed', order('PAID', { tickets: [{ ...ticket, state: 'FROZEN' }] }), [entry('dispute_opened')], 'disputed'],
     ['dispute won', order('PAID', { tickets: [ticket] }), [entry('dispute_opened'), entry('dispute_won')], 'paid'],
     ['dispute lost', order('REFUNDED', { tickets: [{ ...ticket, state: 'VOID' }] }), [entry('dispute_lost')], 'dispute_lost'],

@@ -12,6 +12,7 @@ export type Chapter =
   | 'paid_late'
   | 'paid_twice'
   | 'paid_mismatch'
+  | 'called_off'
   | 'disputed'
   | 'issuing'
   | 'refused'
@@ -48,6 +49,7 @@ export const tones: Record<Chapter, Tone> = {
   paid_late: 'good',
   paid_twice: 'good',
   paid_mismatch: 'good',
+  called_off: 'act',
   disputed: 'bad',
   issuing: 'good',
   refused: 'bad',
@@ -136,6 +138,7 @@ function closedChapter(order: Order, timeline: TimelineEntry[], quiet: Chapter):
 
 function paidChapter(order: Order, timeline: TimelineEntry[]): Chapter {
   if (order.tickets.length === 0) return 'issuing'
+  if (order.refund_policy?.free) return 'called_off'
   const extra = order.attempts.map((a) => rejection(order, timeline, a)).filter((r) => r !== undefined)
   if (extra.length > 0) return extra.includes('amount') ? 'paid_mismatch' : 'paid_twice'
   return timeline.some((e) => e.kind === 'retaken') ? 'paid_late' : 'paid'
@@ -169,7 +172,7 @@ export function chapterOf(order: Order, timeline: TimelineEntry[], now: number):
     case 'REFUNDING':
       return refundingChapter(order)
     case 'PARTIALLY_REFUNDED':
-      return 'partially_refunded'
+      return order.refund_policy?.free && order.tickets.some((t) => t.state === 'VALID') ? 'called_off' : 'partially_refunded'
     case 'REFUNDED':
       // A ticket that no refund of ours gave back was taken back by the buyer's bank.
       return order.tickets.some((t) => !t.refund_id) ? 'dispute_lost' : 'refunded'

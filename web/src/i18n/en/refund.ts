@@ -2,7 +2,6 @@
 export default {
   refund: {
     rules: 'If you cannot come',
-    rules_short: 'Refunds',
     rules_zone: 'Times at the venue: {zone}',
     until: 'until {at}',
     after: 'after that',
@@ -17,7 +16,6 @@ export default {
     over: 'The time to give tickets back for money is over.',
     always_free: 'If the organiser cancels, postpones or moves the event, you get everything back, fees included.',
     fee_stays: 'The order fee of {fee} is not given back.',
-    free_title: 'The organiser has cancelled, postponed or changed this event',
     free_body: 'You can give your tickets back and get everything you paid for them, fees included.',
     open: 'Give tickets back',
     title: 'Give tickets back',

@@ -12,6 +12,7 @@ export default {
     paid_late: { label: 'Paid', title: 'Your late payment still won the tickets', next: 'Your payment arrived after the hold had ended. The same tickets were still free, so they are yours.' },
     paid_twice: { label: 'Paid', title: 'Paid. Here are your tickets', next: 'A second payment for this order reached us. It is not needed and goes back to you in full.' },
     paid_mismatch: { label: 'Paid', title: 'Paid. Here are your tickets', next: 'Another payment reached us whose amount did not match. You do not owe it; it goes back to you in full.' },
+    called_off: { label: 'Please read', title: 'The organiser called this event off or changed it', next: 'It was cancelled, postponed or moved. You can give your tickets back and get everything you paid for them, fees included. You may also keep them: they stay valid for what takes place.' },
     disputed: { label: 'On hold', title: 'Your bank is disputing this payment', next: 'You, or the bank in your name, asked for the money back. Until the bank decides, the tickets are on hold and admit nobody. If this is a mistake, please tell your bank.' },
     issuing: { label: 'Paid', title: 'Your payment has arrived', next: 'We are issuing your tickets; they appear here in a moment.' },
     refused: { label: 'Not placed', title: 'This order could not be placed', next: 'The tickets were no longer free or no longer on sale when your order was reached. Nothing was charged.' },

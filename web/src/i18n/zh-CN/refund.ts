@@ -2,7 +2,6 @@
 export default {
   refund: {
     rules: '退票规则',
-    rules_short: '退票',
     rules_zone: '时间均为场馆当地时间：{zone}',
     until: '{at} 前',
     after: '此后',
@@ -17,7 +16,6 @@ export default {
     over: '退票时间已截止。',
     always_free: '如主办方取消、延期或变更场次，将全额退款，含服务费。',
     fee_stays: '服务费 {fee} 不退。',
-    free_title: '主办方已取消、延期或变更本场活动',
     free_body: '您可以退票并收回全部款项，含服务费。',
     open: '申请退票',
     title: '申请退票',

@@ -1,0 +1,47 @@
+// Package wechatpay is the adapter for WeChat Pay, API v3, with the standard library alone.
+//
+// It knows the gateway's protocol and nothing of orders, stock or workflows.
+// It never retries: only the caller knows what a repeat means.
+//
+// # Where it is written down
+//
+//	Native                https://pay.weixin.qq.com/doc/v3/merchant/4012791874
+//	H5                    https://pay.weixin.qq.com/doc/v3/merchant/4012791832
+//	signing, verifying    https://pay.weixin.qq.com/doc/v3/merchant/4012365336
+//	daily bill            https://pay.weixin.qq.com/doc/v3/merchant/4012791907
+//
+// # Messages
+//
+// Requests are signed with our key over method, path with query, time, nonce and body. Answers and callbacks are signed by
+// the gateway over time, nonce and body; Wechatpay-Serial names the key. Several keys are believed side by side, since
+// the gateway changes from one to another during a rotation, and from certificates to public keys. A signature more than
+// five minutes from our clock is refused. The gateway now and then sends callbacks with a wrong signature to
+// see whether it is refused (WECHATPAY/SIGNTEST/); they are.
+//
+// A refusal is believed only when it is signed, too: what a proxy between us says leaves the outcome unknown.
+// The file of a bill is the only thing that is not signed. Its SHA-1 comes in an answer that is, and it is fetched from
+// Config.URL only, since the request carries our signature.
+//
+// # Payments
+//
+// wechatpay_native gives the content of a QR code, wechatpay_h5 a page for the browser of a phone, which must come from
+// the address that the order names. time_expire is Order.ExpiresAt. What a query says means
+//
+//	SUCCESS, REFUND    paid; what was captured stays a fact
+//	NOTPAY             pending
+//	USERPAYING         unknown
+//	PAYERROR           declined
+//	CLOSED, REVOKED    closed
+//
+// Close forbids the payment at once. When the gateway refuses that, the payment is asked about, and an open one is
+// StateUnknown: the payer may be paying.
+//
+// A refund that is ABNORMAL did not reach the payer's account; it has failed here, and the merchant's page at the gateway can
+// send the money to another account. Repeating a refund needs the same terms under the same id.
+//
+// # Bills
+//
+// A bill covers a day in Beijing and exists from about ten o'clock of the next. It ends with totals, which must agree with its lines. The
+// gateway says the same of a day without movements and of a day whose bill is not made yet; the former is
+// believed from that hour on. Fees have five decimals there and are rounded to a fen, half a fen away from zero.
+package wechatpay

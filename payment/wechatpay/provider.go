@@ -154,10 +154,10 @@ func hardly(err error) error {
 	return err
 }
 
-// plain is a description without control characters, cut to what the gateway takes; it takes none that is empty.
+// plain is a description without control characters and what separates the values of a bill, cut to what the gateway takes; it takes none that is empty.
 func plain(description string) string {
 	kept := strings.Map(func(r rune) rune {
-		if r < ' ' || r == '\ufffd' || r == 0x7f || r > 0xffff { // it does not take all beyond the basic plane
+		if r < ' ' || r == '`' || r == '\ufffd' || r == 0x7f || r > 0xffff { // it does not take all beyond the basic plane
 			return ' '
 		}
 		return r

@@ -184,7 +184,7 @@ func fen(yuan string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("amount %.40q", yuan)
 	}
-	rounded := int64((value + 500) / 1000) //nolint:gosec // it has 62 bits
+	rounded := int64((value + 500) / 1000)
 	if negative {
 		rounded = -rounded
 	}

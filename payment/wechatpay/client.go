@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,15 +65,7 @@ func (r *refusal) Unwrap() error {
 // refused says whether an error is the gateway's refusal with one of the codes.
 func refused(err error, codes ...string) bool {
 	var r *refusal
-	if !errors.As(err, &r) {
-		return false
-	}
-	for _, code := range codes {
-		if r.Code == code {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &r) && slices.Contains(codes, r.Code)
 }
 
 // call sends a request, nil for none, and reads the answer, nil for none, whose signature was verified. A refusal is a

@@ -21,12 +21,12 @@ func eventID() string {
 
 // event encrypts what a callback carries.
 func (g *Gateway) event(kind, id, original string, content map[string]any) []byte {
-	plain, _ := json.Marshal(content) // texts and numbers
+	plain := encoded(content)
 	nonce := hexText(12)
 	block, _ := aes.NewCipher([]byte(g.credentials.APIv3Key)) // 32 bytes
 	gcm, _ := cipher.NewGCM(block)
 	sealed := gcm.Seal(nil, []byte(nonce), plain, []byte(original))
-	body, _ := json.Marshal(map[string]any{
+	return encoded(map[string]any{
 		"id": id, "create_time": g.config.Now().In(beijing).Format(time.RFC3339), "resource_type": "encrypt-resource",
 		"event_type": kind, "summary": kind,
 		"resource": map[string]string{
@@ -34,7 +34,15 @@ func (g *Gateway) event(kind, id, original string, content map[string]any) []byt
 			"associated_data": original, "nonce": nonce,
 		},
 	})
-	return body
+}
+
+// encoded is JSON of what a program made. It panics on what JSON cannot say, such as a change of a Forgery to a func.
+func encoded(what map[string]any) []byte {
+	content, err := json.Marshal(what)
+	if err != nil {
+		panic("wechatpaytest: " + err.Error())
+	}
+	return content
 }
 
 // deliver sends a callback until it is acknowledged. The caller holds the lock.
@@ -139,7 +147,7 @@ func (g *Gateway) Forge(number string, f Forgery) (Callback, bool) {
 		var envelope map[string]any
 		_ = json.Unmarshal(body, &envelope) // it was made above
 		f.Open(envelope)
-		body, _ = json.Marshal(envelope)
+		body = encoded(envelope)
 	}
 	if f.By == nil {
 		f.By = g.signer

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -116,9 +117,7 @@ func (g *Gateway) spoken(answer func(r *http.Request, body []byte) (any, *failur
 			by = f.AnswersBy
 		}
 		if !f.Unsigned {
-			for name, values := range seal(by, content, g.config.Now()) {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), seal(by, content, g.config.Now()))
 		}
 		if f.Tamper {
 			content = bytes.Replace(content, []byte(`"`), []byte(` "`), 1)

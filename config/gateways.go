@@ -20,7 +20,9 @@ type Merchant struct {
 	// OrganiserID is whose account it is; empty for the house's.
 	OrganiserID string `env:"ORGANISER"`
 	// Exactly one of these is set, by the kind; none for the sandbox, whose settings are Config's own.
-	UnionPay *UnionPay `env:"-"`
+	UnionPay  *UnionPay  `env:"-"`
+	WechatPay *WechatPay `env:"-"`
+	Stripe    *Stripe    `env:"-"`
 }
 
 // Kind is the gateway an account is at, such as "alipay".
@@ -39,6 +41,26 @@ func (f *File) UnmarshalText(path []byte) error {
 		return errors.Unwrap(err) // the path is known to who reads this
 	}
 	*f = content
+	return nil
+}
+
+// Files are the contents of files a variable names, by ids: "id:path,id2:path2".
+type Files map[string][]byte
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (f *Files) UnmarshalText(text []byte) error {
+	*f = Files{}
+	for entry := range strings.SplitSeq(string(text), ",") {
+		id, path, ok := strings.Cut(strings.TrimSpace(entry), ":")
+		if !ok || id == "" {
+			return errors.New("must be id:path, several separated by commas")
+		}
+		var file File
+		if err := file.UnmarshalText([]byte(path)); err != nil {
+			return err
+		}
+		(*f)[id] = file
+	}
 	return nil
 }
 
@@ -62,10 +84,45 @@ type UnionPay struct {
 	FileURL string `env:"FILE_URL"`
 }
 
+// WechatPay is an account at WeChat Pay.
+type WechatPay struct {
+	// Merchant is our mchid, AppID the application bound to it.
+	Merchant string `env:"MERCHANT"`
+	AppID    string `env:"APP_ID"`
+	// Key is our API key in PEM, Serial its certificate's number.
+	Key    File   `env:"KEY_FILE"`
+	Serial string `env:"SERIAL"`
+	// APIv3Key opens what callbacks carry.
+	APIv3Key Secret `env:"API_V3_KEY"`
+	// PublicKeys are theirs in PEM, by their ids: "PUB_KEY_ID_…:path,…". Certificates are their platform's, in one file.
+	PublicKeys   Files `env:"PUBLIC_KEY_FILES"`
+	Certificates File  `env:"CERTIFICATES_FILE"`
+	// SiteName is what a payment on a phone shows. URL is the gateway's origin. Default: production.
+	SiteName string `env:"SITE_NAME"`
+	URL      string `env:"URL"`
+}
+
+// Stripe is an account at Stripe.
+type Stripe struct {
+	// SecretKey is the account's, or a restricted one; whether it is a test or a live key decides which events are believed.
+	SecretKey Secret `env:"SECRET_KEY"`
+	// WebhookSecrets sign its events; two during a rotation.
+	WebhookSecrets []Secret `env:"WEBHOOK_SECRETS"`
+	// Account is the connected account that sells, where SecretKey is its platform's.
+	Account string `env:"ACCOUNT"`
+	// PaymentMethods are what its page offers, Currencies what it collects. Default: cards, any.
+	PaymentMethods []string `env:"PAYMENT_METHODS"`
+	Currencies     []string `env:"CURRENCIES"`
+	// URL is the API's origin. Default: production.
+	URL string `env:"URL"`
+}
+
 // kinds makes the settings of each kind of gateway.
 var kinds = map[string]func(*Merchant) any{
-	"sandbox":  func(*Merchant) any { return nil },
-	"unionpay": func(m *Merchant) any { m.UnionPay = &UnionPay{}; return m.UnionPay },
+	"sandbox":   func(*Merchant) any { return nil },
+	"unionpay":  func(m *Merchant) any { m.UnionPay = &UnionPay{}; return m.UnionPay },
+	"wechatpay": func(m *Merchant) any { m.WechatPay = &WechatPay{}; return m.WechatPay },
+	"stripe":    func(m *Merchant) any { m.Stripe = &Stripe{}; return m.Stripe },
 }
 
 var merchantName = regexp.MustCompile(`^[a-z]+(-[a-z0-9]{1,20})?$`)

@@ -53,6 +53,23 @@ func TestSeveralAccountsAtOneGatewayHaveVariablesOfTheirOwn(t *testing.T) {
 	require.Equal(t, []string{"one", "two"}, acme.UnionPay.SignerNames)
 }
 
+func TestFilesAreNamedByTheirIDs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, os.WriteFile(path, []byte("a key"), 0o600))
+	read := func(value string) (config.Config, error) {
+		return config.From(with(map[string]string{
+			"BOXOFFICE_GATEWAYS": "wechatpay", "BOXOFFICE_WECHATPAY_PUBLIC_KEY_FILES": value,
+		}), config.NeedGateways)
+	}
+	c, err := read("PUB_KEY_ID_1:" + path + ", PUB_KEY_ID_2:" + path)
+	require.NoError(t, err)
+	require.Equal(t, config.Files{"PUB_KEY_ID_1": []byte("a key"), "PUB_KEY_ID_2": []byte("a key")}, c.Merchants[0].WechatPay.PublicKeys)
+	for _, wrong := range []string{path, ":" + path, "PUB_KEY_ID_1:" + path + "x"} {
+		_, err := read(wrong)
+		require.ErrorContains(t, err, "BOXOFFICE_WECHATPAY_PUBLIC_KEY_FILES: ")
+	}
+}
+
 func TestMistakesOfAccountsNameTheirVariables(t *testing.T) {
 	_, err := config.From(with(map[string]string{
 		"BOXOFFICE_GATEWAYS":                   "unionpay,unionpay,cash,Unionpay-x,unionpay-acme",

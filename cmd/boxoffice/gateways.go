@@ -8,7 +8,9 @@ import (
 	"github.com/boxoffice/boxoffice/config"
 	"github.com/boxoffice/boxoffice/payment"
 	"github.com/boxoffice/boxoffice/payment/sandbox"
+	"github.com/boxoffice/boxoffice/payment/stripe"
 	"github.com/boxoffice/boxoffice/payment/unionpay"
+	"github.com/boxoffice/boxoffice/payment/wechatpay"
 )
 
 // openGateways makes the adapter of every account. One without valid keys is an error that says why.
@@ -39,6 +41,18 @@ func openGateway(cfg config.Config, m config.Merchant) (payment.Provider, error)
 			Name: m.Name, Merchant: c.Merchant, PFX: c.PFX, PFXPassword: c.PFXPassword.Reveal(), Certificate: c.Certificate, Key: c.Key,
 			Roots: c.Roots, Intermediates: c.Intermediates, SignerNames: c.SignerNames, AcceptSHA1: c.AcceptSHA1,
 			RefundNotifyURL: callbackURL(cfg, m), URL: c.URL, FileURL: c.FileURL,
+		})
+	case m.WechatPay != nil:
+		c := m.WechatPay
+		return wechatpay.New(wechatpay.Config{
+			Name: m.Name, Merchant: c.Merchant, AppID: c.AppID, Key: c.Key, Serial: c.Serial, APIv3Key: c.APIv3Key.Reveal(),
+			PublicKeys: c.PublicKeys, Certificates: c.Certificates, RefundNotifyURL: callbackURL(cfg, m), SiteName: c.SiteName, URL: c.URL,
+		})
+	case m.Stripe != nil:
+		c := m.Stripe
+		return stripe.New(stripe.Config{
+			Name: m.Name, SecretKey: c.SecretKey.Reveal(), WebhookSecrets: reveal(c.WebhookSecrets), Account: c.Account,
+			PaymentMethods: c.PaymentMethods, Currencies: c.Currencies, URL: c.URL,
 		})
 	default:
 		return sandbox.New(sandbox.Config{

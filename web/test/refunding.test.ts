@@ -167,6 +167,20 @@ describe('giving tickets back', () => {
     expect(page.chosen.value).toEqual(['B', 'C'])
   })
 
+  it('forgets an answer that comes after the order has told', async () => {
+    let lose: (why: unknown) => void = () => undefined
+    vi.spyOn(api, 'requestRefund').mockImplementation(() => new Promise((_resolve, reject) => (lose = reject)))
+    const page = tab(paid([ticket('A')]))
+    await page.askPrice()
+    const sent = page.confirm()
+    page.shown.value = paid([ticket('A', 'VOID')], { state: 'REFUNDING' })
+    await nextTick()
+    lose(new ConnectionLost('gone'))
+    await sent
+    expect(page.stage.value).toBe('choosing')
+    expect(page.said).toEqual(['done'])
+  })
+
   it('shows another amount instead of sending for it', async () => {
     const send = vi.spyOn(api, 'requestRefund').mockRejectedValueOnce(new Problem(409, 'price_changed', '', '/expected_amount', undefined))
     const page = tab()
@@ -181,6 +195,19 @@ describe('giving tickets back', () => {
     await page.confirm()
     expect(send.mock.calls[1]?.[2].expected_amount).toEqual(cny(150))
     expect(send.mock.calls[1]?.[3]).not.toBe(send.mock.calls[0]?.[3])
+  })
+
+  it('tells another amount when the quote has run out, and says nothing of the same', async () => {
+    const page = tab()
+    await page.askPrice()
+    await page.askAnew()
+    expect(page.stage.value).toBe('choosing')
+    vi.mocked(api.quoteRefund).mockImplementation((_id, _token, ids) => Promise.resolve(quoteOf(ids, 50)))
+    await page.askAnew()
+    expect(page.stage.value).toBe('changed')
+    expect(page.before.value).toEqual(cny(270))
+    page.choose('A', false)
+    expect(page.stage.value).toBe('choosing')
   })
 
   it.each(['not_refundable', 'conflict'])('takes %s for an answer, and reads the order anew', async (code) => {

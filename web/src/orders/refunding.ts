@@ -69,6 +69,15 @@ export function useRefunding(order: () => Order, token: string, done: () => void
     quoting.value = false
   }
 
+  /** What was quoted has run out: the next step of the rule has begun. Another amount is told, not slipped in. */
+  async function askAnew() {
+    const old = quote.value?.amount
+    await askPrice()
+    if (stage.value !== 'choosing' || !old || !quote.value || quote.value.amount.amount === old.amount) return
+    before.value = old
+    stage.value = 'changed'
+  }
+
   watch(
     () => chosen.value.join(),
     () => {
@@ -105,18 +114,20 @@ export function useRefunding(order: () => Order, token: string, done: () => void
     stage.value = 'sending'
     error.value = undefined
     device.set(askedAt(id), JSON.stringify(asked))
+    /** Whether this answer is still waited for: the order may have told before. */
+    const waiting = () => !disposed && stage.value === 'sending'
     try {
       for (let tries = 0; ; tries++) {
         const answer = await api.requestRefund(id, token, asked.body, asked.key)
-        if (disposed) return
+        if (!waiting()) return
         if (answer.id) return finish()
         if (tries >= patience) break
         await new Promise((resolve) => setTimeout(resolve, pause))
-        if (disposed || stage.value !== 'sending') return
+        if (!waiting()) return
       }
       stage.value = 'unsure'
     } catch (failure) {
-      if (disposed) return
+      if (!waiting()) return
       error.value = failure
       if (!(failure instanceof Problem) || failure.passing) {
         stage.value = 'unsure'
@@ -168,5 +179,5 @@ export function useRefunding(order: () => Order, token: string, done: () => void
     window.removeEventListener('online', onOnline)
   })
 
-  return { stage, error, chosen, choose, quote, quoteError, quoting, before, askPrice, confirm, resend }
+  return { stage, error, chosen, choose, quote, quoteError, quoting, before, askPrice, askAnew, confirm, resend }
 }

@@ -21,6 +21,8 @@ type bank struct {
 	// env lets the product use it; zone is that of its bills.
 	env  []string
 	zone *time.Location
+	// started, if set, is told of the product that uses it.
+	started func(s *stack.Stack)
 	// pay pays a number, payLate also after its end; refunded is what went back by a refund, in minor units.
 	pay, payLate func(number string) error
 	refunded     func(refundID string) int64
@@ -28,7 +30,9 @@ type bank struct {
 
 // banks opens each gateway, on a port of its own.
 var banks = map[string]func(t *testing.T) bank{
-	"unionpay": openUnionPay,
+	"stripe":    openStripe,
+	"unionpay":  openUnionPay,
+	"wechatpay": openWechatPay,
 }
 
 // everyBank runs a test with every gateway.
@@ -40,6 +44,17 @@ func everyBank(t *testing.T, test func(t *testing.T, b bank)) {
 			test(t, open(t))
 		})
 	}
+}
+
+// product starts the product with a gateway.
+func (b bank) product(t *testing.T, o stack.Options) *stack.Stack {
+	t.Helper()
+	o.Env = append(o.Env, b.env...)
+	s := stack.New(t, servers(t), o)
+	if b.started != nil {
+		b.started(s)
+	}
+	return s
 }
 
 // visit begins a payment and does what the payer's browser does next: it opens the page, or posts the form.
@@ -74,7 +89,7 @@ func visit(s *stack.Stack, o stack.Order, method string) string {
 func TestEveryGatewayIsPaidByItsOwnCallback(t *testing.T) {
 	t.Parallel()
 	everyBank(t, func(t *testing.T, b bank) {
-		s := stack.New(t, servers(t), stack.Options{Env: b.env})
+		s := b.product(t, stack.Options{})
 		order := s.Buy(stack.Want{Quantity: 2})
 		require.Contains(t, order.Methods, b.method)
 		number := visit(s, order, b.method)
@@ -93,7 +108,7 @@ func TestEveryGatewayIsPaidByItsOwnCallback(t *testing.T) {
 func TestHazard03EveryGatewayIsAskedWhenItsCallbacksAreLost(t *testing.T) {
 	t.Parallel()
 	everyBank(t, func(t *testing.T, b bank) {
-		s := stack.New(t, servers(t), stack.Options{Env: append(b.env, "BOXOFFICE_PUBLIC_URL=http://127.0.0.1:9")})
+		s := b.product(t, stack.Options{Env: []string{"BOXOFFICE_PUBLIC_URL=http://127.0.0.1:9"}})
 		order := s.Buy(stack.Want{})
 		number := visit(s, order, b.method)
 		require.NoError(t, b.pay(number))
@@ -109,8 +124,8 @@ func TestHazard03EveryGatewayIsAskedWhenItsCallbacksAreLost(t *testing.T) {
 func TestHazard09EveryGatewayGivesLateMoneyBack(t *testing.T) {
 	t.Parallel()
 	everyBank(t, func(t *testing.T, b bank) {
-		s := stack.New(t, servers(t), stack.Options{
-			Env: append(b.env, "BOXOFFICE_PAYMENT_GRACE=1s"), Events: []ticketing.Event{stack.Show("show", 4*time.Second, 1)},
+		s := b.product(t, stack.Options{
+			Env: []string{"BOXOFFICE_PAYMENT_GRACE=1s"}, Events: []ticketing.Event{stack.Show("show", 4*time.Second, 1)},
 		})
 		order := s.Buy(stack.Want{})
 		number := visit(s, order, b.method)

@@ -147,3 +147,26 @@ func (g *Gateway) Payout(amount int64, currency string) {
 	g.move("payout", "payout", -amount, 0, currency, nil).Description = "STRIPE PAYOUT"
 	g.move("stripe_fee", "fee", -200, 0, currency, nil).Description = "Billing - Usage Fee (" + time.Unix(g.now(), 0).UTC().Format(time.DateOnly) + ")"
 }
+
+// Sessions counts the sessions of a number.
+func (g *Gateway) Sessions(number string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	count := 0
+	for _, s := range g.sessions {
+		if s.Reference == number {
+			count++
+		}
+	}
+	return count
+}
+
+// Locale is the language that was asked for a number's page.
+func (g *Gateway) Locale(number string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if s := g.byReference(number); s != nil {
+		return s.Locale
+	}
+	return ""
+}

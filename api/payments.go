@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -68,7 +69,7 @@ func (s *Server) startPayment(c *fiber.Ctx) error {
 		s.abandon(ctx, attempt.PaymentAttempt, payment.StateClosed)
 		return err
 	}
-	checkout, err := s.create(ctx, gateway, attempt)
+	checkout, err := s.create(ctx, gateway, attempt, s.clientAddress(c))
 	switch {
 	case errors.Is(err, payment.ErrRejected):
 		s.metrics.attempts.WithLabelValues(gateway.Name(), "rejected").Inc()
@@ -120,13 +121,13 @@ func (s *Server) gatewayFor(ctx context.Context, orderID, method string) (paymen
 
 // create opens a payment at its gateway. A gateway that does not answer is tried once more with
 // the same number, by which it knows that it is the same payment.
-func (s *Server) create(ctx context.Context, gateway payment.Provider, attempt ticketing.StartedAttempt) (payment.Checkout, error) {
+func (s *Server) create(ctx context.Context, gateway payment.Provider, attempt ticketing.StartedAttempt, payer netip.Addr) (payment.Checkout, error) {
 	if !gateway.Accepts(attempt.Amount.Currency) {
 		return payment.Checkout{}, fmt.Errorf("%w: %s does not collect %s", payment.ErrRejected, gateway.Name(), attempt.Amount.Currency)
 	}
 	ask := payment.Order{
 		Number: attempt.ID, Amount: attempt.Amount, Description: s.describe(ctx, attempt), Language: attempt.Language,
-		ExpiresAt: attempt.ExpiresAt,
+		ExpiresAt: attempt.ExpiresAt, PayerIP: payer.String(),
 		NotifyURL: s.PublicURL + CallbackPath + gateway.Name(),
 		ReturnURL: s.PublicURL + "/orders/" + attempt.OrderID + "?returned=1",
 	}

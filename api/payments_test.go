@@ -27,6 +27,7 @@ func TestPaymentIsOpenedAtTheGateway(t *testing.T) {
 	require.Regexp(t, `^[0-9A-Z]{26}$`, asked.Number)
 	require.Equal(t, o.Total, asked.Amount)
 	require.Equal(t, "Hamlet", asked.Description)
+	require.Equal(t, "127.0.0.1", asked.PayerIP)
 	require.Equal(t, "http://tickets.example/api/v1/callbacks/sandbox", asked.NotifyURL)
 	require.Equal(t, "http://tickets.example/orders/"+o.ID+"?returned=1", asked.ReturnURL)
 	require.WithinDuration(t, o.PayBy, asked.ExpiresAt, time.Second, "the gateway stops when the hold ends")

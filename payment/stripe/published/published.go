@@ -81,3 +81,16 @@ func Object(name string, body []byte) error {
 	}
 	return nil
 }
+
+// Example is an object that Stripe publishes as an example, in JSON.
+func Example(name string) ([]byte, error) {
+	fixtures, err := server.LoadFixtures(embedded.OpenAPIFixtures, "")
+	if err != nil {
+		return nil, err
+	}
+	example, ok := fixtures.Resources[spec.ResourceID(name)]
+	if !ok {
+		return nil, fmt.Errorf("no example of %q is published", name)
+	}
+	return json.Marshal(example)
+}

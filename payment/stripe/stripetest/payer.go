@@ -170,3 +170,41 @@ func (g *Gateway) Locale(number string) string {
 	}
 	return ""
 }
+
+// Captured is what was taken for a number, in Stripe's unit of its currency.
+func (g *Gateway) Captured(number string) int64 {
+	return g.sum(number, func(c *charge) int64 { return c.Amount })
+}
+
+// Refunded is what went back of a number, in Stripe's unit of its currency.
+func (g *Gateway) Refunded(number string) int64 {
+	return g.sum(number, func(c *charge) int64 { return c.Refunded })
+}
+
+func (g *Gateway) sum(number string, of func(*charge) int64) int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var sum int64
+	for _, s := range g.sessions {
+		if s.Reference == number && s.Intent != nil && s.Intent.Charge != nil {
+			sum += of(s.Intent.Charge)
+		}
+	}
+	return sum
+}
+
+// RefundByHand gives an amount of a payment back in the dashboard: nothing of ours is written on it.
+func (g *Gateway) RefundByHand(number string, amount int64) (id string, err error) {
+	err = g.act(number, func(s *session) error {
+		if s.Intent == nil {
+			return fmt.Errorf("%s: %w", number, ErrUnknown)
+		}
+		made, refused := g.createRefund(params{"payment_intent": s.Intent.ID, "amount": fmt.Sprint(amount)}, "")
+		if refused != nil {
+			return refused
+		}
+		id, _ = made.(object)["id"].(string)
+		return nil
+	})
+	return id, err
+}

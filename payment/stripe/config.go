@@ -180,7 +180,7 @@ func (c *Config) client(bound time.Duration, limit int64) *sdk.Client {
 	}
 	own.Transport = &bounded{next: next, limit: limit}
 	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
-		URL: sdk.String(c.URL), HTTPClient: &own, MaxNetworkRetries: sdk.Int64(0), EnableTelemetry: sdk.Bool(false),
+		URL: sdk.String(c.URL), HTTPClient: &own, MaxNetworkRetries: sdk.Int64(0), EnableTelemetry: new(false),
 		LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
 	})
 	return sdk.NewClient(c.SecretKey, sdk.WithBackends(&sdk.Backends{API: backend, Connect: backend, Uploads: backend, MeterEvents: backend}))

@@ -148,18 +148,18 @@ func (p *Provider) sessionOf(order payment.Order, method string) (*sdk.CheckoutS
 		LineItems: []*sdk.CheckoutSessionCreateLineItemParams{{
 			Quantity: sdk.Int64(1),
 			PriceData: &sdk.CheckoutSessionCreateLineItemPriceDataParams{
-				Currency: sdk.String(strings.ToLower(order.Amount.Currency)), UnitAmount: sdk.Int64(amount),
+				Currency: sdk.String(strings.ToLower(order.Amount.Currency)), UnitAmount: new(amount),
 				ProductData: &sdk.CheckoutSessionCreateLineItemPriceDataProductDataParams{Name: sdk.String(described)},
 			},
 		}},
 		PaymentIntentData:  &sdk.CheckoutSessionCreatePaymentIntentDataParams{Description: sdk.String(described), Metadata: ours},
 		PaymentMethodTypes: sdk.StringSlice(p.config.PaymentMethods),
 		// The payer is charged what was asked for, in the currency it was asked for.
-		AdaptivePricing: &sdk.CheckoutSessionCreateAdaptivePricingParams{Enabled: sdk.Bool(false)},
+		AdaptivePricing: &sdk.CheckoutSessionCreateAdaptivePricingParams{Enabled: new(false)},
 		Locale:          sdk.String(locale(order.Language)),
 		SuccessURL:      sdk.String(order.ReturnURL),
 		CancelURL:       sdk.String(order.ReturnURL),
-		ExpiresAt:       sdk.Int64(expiry(began, order.ExpiresAt).Unix()),
+		ExpiresAt:       new(expiry(began, order.ExpiresAt).Unix()),
 	}
 	if slices.Contains(p.config.PaymentMethods, "wechat_pay") {
 		params.PaymentMethodOptions = &sdk.CheckoutSessionCreatePaymentMethodOptionsParams{

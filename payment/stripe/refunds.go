@@ -32,7 +32,7 @@ func (p *Provider) Refund(ctx context.Context, refund payment.Refund) (payment.R
 		return payment.RefundStatus{}, err
 	}
 	params := &sdk.RefundCreateParams{
-		PaymentIntent: sdk.String(refund.GatewayID), Amount: sdk.Int64(amount),
+		PaymentIntent: sdk.String(refund.GatewayID), Amount: new(amount),
 		Metadata: map[string]string{metaNumber: refund.Number, metaRefund: refund.ID},
 	}
 	if reason := clip(plain(refund.Reason), maxReason); reason != "" {

@@ -220,7 +220,7 @@ func answer(w http.ResponseWriter, status int, said any) { write(w, status, enco
 func write(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // JSON, and said to be
 }
 
 // troubled puts the faults of the network in front of everything.
@@ -228,8 +228,7 @@ func (g *Gateway) troubled(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 		if err != nil {
-			var tooLong *http.MaxBytesError
-			if errors.As(err, &tooLong) {
+			if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 				w.WriteHeader(http.StatusRequestEntityTooLarge)
 			}
 			return

@@ -39,7 +39,11 @@ func (p *Provider) Refund(ctx context.Context, refund payment.Refund) (payment.R
 		params.Metadata[metaReason] = reason
 	}
 	spent, _ := p.keys.get(refund.ID)
-	look := spent > 0 || p.forgotten(refund.ID)
+	old := p.forgotten(refund.ID)
+	if old { // what was spent is no longer: everybody begins at the first key again
+		spent = 0
+	}
+	look := old || spent > 0
 	for try := spent + 1; ; try++ {
 		if look {
 			made, err := p.made(ctx, refund)

@@ -69,8 +69,10 @@ func (p *Provider) genuine(header http.Header, body []byte, now time.Time) error
 	var signed string
 	var signatures [][]byte
 	for part := range strings.SplitSeq(values[0], ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		name, value, pair := strings.Cut(part, "=")
 		switch {
+		case !pair || strings.Contains(value, "="):
+			return errors.New("not a list of pairs")
 		case name == "t" && signed == "":
 			signed = value
 		case name == "t":

@@ -261,6 +261,7 @@ func TestSignatureHeaders(t *testing.T) {
 		"the second of two":       {"t=" + at + ",v1=" + wrong + ",v1=" + v1, true},
 		"an unknown scheme first": {"v9=abc,t=" + at + ",v1=" + v1, true},
 		"only the test scheme":    {"t=" + at + ",v0=" + v1, false},
+		"more after a comma":      {"t=" + at + ",v1=" + v1 + ",", false},
 		"no scheme":               {"t=" + at + "," + v1, false},
 		"no time":                 {"v1=" + v1, false},
 		"a time in words":         {"t=now,v1=" + v1, false},

@@ -41,6 +41,7 @@ func (w *world) wait(d time.Duration) { w.ahead.Add(int64(d)) }
 // newWorld opens a gateway that holds every request against what Stripe publishes.
 func newWorld(t testing.TB, changes ...func(*stripetest.Config)) *world {
 	t.Helper()
+	require.NoError(t, published.Ready()) // outside of anybody's time-out
 	w := &world{mailbox: newMailbox(t)}
 	config := stripetest.Config{
 		Retry: []time.Duration{10 * time.Millisecond, 10 * time.Millisecond}, Now: w.now,

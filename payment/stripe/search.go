@@ -146,8 +146,11 @@ func (p *Provider) turn(params *sdk.ListParams, after string) {
 	}
 }
 
-// errCutShort: Stripe said that there is more, and had none.
-var errCutShort = errors.New("the list ends early")
+var (
+	// errCutShort: Stripe said that there is more, and had none.
+	errCutShort = errors.New("the list ends early")
+	errNoList   = errors.New("the answer is no list")
+)
 
 // each visits every entry of a list.
 func each[T any](turn func(after string) page[T], id func(T) string, visit func(T) error) error {
@@ -156,6 +159,9 @@ func each[T any](turn func(after string) page[T], id func(T) string, visit func(
 		current := turn(after)
 		if err := current.Err(); err != nil {
 			return err
+		}
+		if current.Meta().URL == "" { // every list has one
+			return errNoList
 		}
 		for _, entry := range current.Data() {
 			if id(entry) == "" || id(entry) == after {

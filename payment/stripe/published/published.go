@@ -30,6 +30,12 @@ var stub = sync.OnceValues(func() (*server.StubServer, error) {
 	return server.NewStubServer(fixtures, described, false, false)
 })
 
+// Ready reads the description, which takes a second or two the first time.
+func Ready() error {
+	_, err := stub()
+	return err
+}
+
 // Request says what is wrong with a request: an endpoint that does not exist, a parameter that it does not have or that has
 // the wrong type, a missing one. body is the request's.
 func Request(r *http.Request, body []byte) error {
@@ -58,28 +64,42 @@ func Version() (string, error) {
 	return described.Info.Version, nil
 }
 
+// validator checks a value that was read from JSON.
+type validator interface{ Validate(value any) error }
+
+// validators are those of objects, by name: they take long to make.
+var validators sync.Map
+
 // Object says what is wrong with an object, such as "checkout.session" or "refund", in JSON.
 func Object(name string, body []byte) error {
-	described, err := description()
-	if err != nil {
-		return err
-	}
-	schema, ok := described.Components.Schemas[name]
+	made, ok := validators.Load(name)
 	if !ok {
-		return fmt.Errorf("no object %q is published", name)
-	}
-	validator, err := spec.GetValidatorForOpenAPI3Schema(schema, spec.GetComponentsForValidation(&described.Components))
-	if err != nil {
-		return err
+		v, err := validatorOf(name)
+		if err != nil {
+			return err
+		}
+		made, _ = validators.LoadOrStore(name, v)
 	}
 	var value map[string]any
 	if err := json.Unmarshal(body, &value); err != nil {
 		return err
 	}
-	if err := validator.Validate(value); err != nil {
+	if err := made.(validator).Validate(value); err != nil {
 		return fmt.Errorf("%s: not as Stripe publishes: %w", name, err)
 	}
 	return nil
+}
+
+func validatorOf(name string) (validator, error) {
+	described, err := description()
+	if err != nil {
+		return nil, err
+	}
+	schema, ok := described.Components.Schemas[name]
+	if !ok {
+		return nil, fmt.Errorf("no object %q is published", name)
+	}
+	return spec.GetValidatorForOpenAPI3Schema(schema, spec.GetComponentsForValidation(&described.Components))
 }
 
 // Example is an object that Stripe publishes as an example, in JSON.

@@ -208,3 +208,12 @@ func (g *Gateway) RefundByHand(number string, amount int64) (id string, err erro
 	})
 	return id, err
 }
+
+// Adjust moves our balance for a reason of Stripe's own.
+func (g *Gateway) Adjust(amount int64, currency, why string) (id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := g.move("adjustment", "other_adjustment", amount, 0, currency, nil)
+	m.Description = why
+	return m.ID
+}

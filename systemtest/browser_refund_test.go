@@ -165,7 +165,7 @@ func TestABrowserRefundsOnceWhateverBecomesOfTheAnswer(t *testing.T) {
 	b := browse(t, s, "en", 390)
 	b.page(order)
 	b.run(`const send = window.fetch
-		window.fetch = async (to, how) => {
+		globalThis.fetch = async (to, how) => {
 			const answer = await send(to, how)
 			if (String(to).endsWith('/refunds')) throw new TypeError('the answer is lost')
 			return answer

@@ -86,7 +86,7 @@ func (r *refusal) Unwrap() error {
 		code == "isv.insufficient-isv-permissions":
 		return payment.ErrUnavailable
 	}
-	switch r.Code {
+	switch r.Code { //nolint:exhaustive // the rest is what the gateway refused
 	case alipay.CodeBusinessFailed, alipay.CodeInvalidParam, alipay.CodeMissingParam, alipay.CodeInsufficientConditions:
 		return payment.ErrRejected
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestHazard5TheMomentOfSigning(t *testing.T) {
 	order := w.opened(t)
 	now := w.seconds()
 	for seconds, believed := range map[int]bool{-301: false, -300: true, -299: true, 0: true, 299: true, 300: true, 301: false, 1 << 40: false} {
-		t.Run(fmt.Sprint(seconds), func(t *testing.T) {
+		t.Run(strconv.Itoa(seconds), func(t *testing.T) {
 			c, ok := w.gateway.Forge(order.Number, stripetest.Forgery{At: now.Add(time.Duration(seconds) * time.Second)})
 			if seconds == 1<<40 {
 				c, ok = w.gateway.Forge(order.Number, stripetest.Forgery{At: time.Unix(1<<62, 0)})
@@ -252,7 +253,7 @@ func TestSignatureHeaders(t *testing.T) {
 	now, secret := w.seconds(), w.config.WebhookSecrets[0]
 	v1 := hex.EncodeToString(sdk.ComputeSignature(now, c.Body, secret))
 	wrong := strings.Repeat("0", 64)
-	at := fmt.Sprint(now.Unix())
+	at := strconv.FormatInt(now.Unix(), 10)
 	for name, test := range map[string]struct {
 		header   string
 		believed bool

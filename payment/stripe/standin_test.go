@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -128,10 +129,7 @@ func TestTheStandInIsStrict(t *testing.T) {
 		"line_items[0][price_data][product_data][name]": {"Ticket"}, "client_reference_id": {"N1"},
 	}
 	with := func(name, value string) string {
-		changed := url.Values{}
-		for n, v := range form {
-			changed[n] = v
-		}
+		changed := maps.Clone(form)
 		if value == "-" {
 			changed.Del(name)
 		} else {

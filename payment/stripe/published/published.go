@@ -68,23 +68,23 @@ func Version() (string, error) {
 type validator interface{ Validate(value any) error }
 
 // validators are those of objects, by name: they take long to make.
-var validators sync.Map
+var validators struct {
+	sync.Mutex
+
+	made map[string]validator
+}
 
 // Object says what is wrong with an object, such as "checkout.session" or "refund", in JSON.
 func Object(name string, body []byte) error {
-	made, ok := validators.Load(name)
-	if !ok {
-		v, err := validatorOf(name)
-		if err != nil {
-			return err
-		}
-		made, _ = validators.LoadOrStore(name, v)
+	v, err := validatorOf(name)
+	if err != nil {
+		return err
 	}
 	var value map[string]any
 	if err := json.Unmarshal(body, &value); err != nil {
 		return err
 	}
-	if err := made.(validator).Validate(value); err != nil {
+	if err := v.Validate(value); err != nil {
 		return fmt.Errorf("%s: not as Stripe publishes: %w", name, err)
 	}
 	return nil
@@ -95,11 +95,24 @@ func validatorOf(name string) (validator, error) {
 	if err != nil {
 		return nil, err
 	}
+	validators.Lock()
+	defer validators.Unlock()
+	if v, ok := validators.made[name]; ok {
+		return v, nil
+	}
 	schema, ok := described.Components.Schemas[name]
 	if !ok {
 		return nil, fmt.Errorf("no object %q is published", name)
 	}
-	return spec.GetValidatorForOpenAPI3Schema(schema, spec.GetComponentsForValidation(&described.Components))
+	v, err := spec.GetValidatorForOpenAPI3Schema(schema, spec.GetComponentsForValidation(&described.Components))
+	if err != nil {
+		return nil, err
+	}
+	if validators.made == nil {
+		validators.made = map[string]validator{}
+	}
+	validators.made[name] = v
+	return v, nil
 }
 
 // Example is an object that Stripe publishes as an example, in JSON.

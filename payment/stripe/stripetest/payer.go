@@ -3,6 +3,7 @@ package stripetest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -199,7 +200,7 @@ func (g *Gateway) RefundByHand(number string, amount int64) (id string, err erro
 		if s.Intent == nil {
 			return fmt.Errorf("%s: %w", number, ErrUnknown)
 		}
-		made, refused := g.createRefund(params{"payment_intent": s.Intent.ID, "amount": fmt.Sprint(amount)}, "")
+		made, refused := g.createRefund(params{"payment_intent": s.Intent.ID, "amount": strconv.FormatInt(amount, 10)}, "")
 		if refused != nil {
 			return refused
 		}

@@ -66,7 +66,7 @@ func newWorld(t testing.TB, changes ...func(*stripetest.Config)) *world {
 	c := w.gateway.Credentials()
 	w.config = stripe.Config{
 		SecretKey: c.SecretKey, WebhookSecrets: []string{c.WebhookSecret}, Account: config.Account, URL: w.gateway.URL(),
-		Timeout: time.Second, BillTimeout: 10 * time.Second, HTTPClient: &http.Client{Transport: transport}, Now: w.now,
+		Timeout: 2 * time.Second, BillTimeout: 20 * time.Second, HTTPClient: &http.Client{Transport: transport}, Now: w.now,
 	}
 	w.provider = w.adapter(t, func(*stripe.Config) {})
 	return w
@@ -208,7 +208,7 @@ func (w *world) forge(t testing.TB, number string, how paymenttest.Forgery) paym
 
 func (w *world) harness() paymenttest.Harness {
 	return paymenttest.Harness{
-		Provider: w.provider, Method: stripe.MethodCheckout, Currency: "USD", Patience: 2 * time.Second,
+		Provider: w.provider, Method: stripe.MethodCheckout, Currency: "USD", Patience: 4 * time.Second,
 		NotifyURL: w.mailbox.server.URL + "/api/v1/callbacks/stripe", ReturnURL: "https://tickets.example/orders/1?returned=1",
 		Pay: func(t *testing.T, number string) { require.NoError(t, w.gateway.Pay(number)) },
 		PayOther: func(t *testing.T, number string, captured ticketing.Money) {

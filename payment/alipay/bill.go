@@ -77,8 +77,7 @@ func (p *Provider) fetch(ctx context.Context, address string) ([]byte, error) {
 	}
 	response, err := p.http.Do(request)
 	if err != nil {
-		var told *url.Error // its words hold the whole address, which is a key to the file
-		if errors.As(err, &told) {
+		if told, ok := errors.AsType[*url.Error](err); ok {
 			err = told.Err
 		}
 		return nil, err

@@ -106,8 +106,7 @@ func (p *Provider) call(ctx context.Context, question alipay.Param, into answere
 	ctx, cancel := context.WithTimeout(ctx, p.config.Timeout)
 	defer cancel()
 	if err := p.client.Request(ctx, question, into); err != nil {
-		var unsigned *alipay.Error // the library makes an error of it, even of a success, and of "null" one that panics
-		if errors.As(err, &unsigned) {
+		if unsigned, ok := errors.AsType[*alipay.Error](err); ok {
 			err = errors.New("an answer without a signature")
 			if unsigned != nil {
 				err = fmt.Errorf("%w: %s %.80q", err, unsigned.Code, unsigned.SubCode)

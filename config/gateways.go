@@ -20,6 +20,7 @@ type Merchant struct {
 	// OrganiserID is whose account it is; empty for the house's.
 	OrganiserID string `env:"ORGANISER"`
 	// Exactly one of these is set, by the kind; none for the sandbox, whose settings are Config's own.
+	Alipay    *Alipay    `env:"-"`
 	UnionPay  *UnionPay  `env:"-"`
 	WechatPay *WechatPay `env:"-"`
 	Stripe    *Stripe    `env:"-"`
@@ -84,6 +85,23 @@ type UnionPay struct {
 	FileURL string `env:"FILE_URL"`
 }
 
+// Alipay is an account at Alipay.
+type Alipay struct {
+	// AppID is our application there, SellerID the account that is paid.
+	AppID    string `env:"APP_ID"`
+	SellerID string `env:"SELLER_ID"`
+	// Key is our application's key.
+	Key File `env:"KEY_FILE"`
+	// PublicKeys are theirs for our application, by a name of ours: "old:path,new:path" during a rotation.
+	PublicKeys Files `env:"PUBLIC_KEY_FILES"`
+	// Certificates are theirs instead, AppCertificate our application's, Roots those that issued them.
+	Certificates   File `env:"CERTIFICATES_FILE"`
+	AppCertificate File `env:"APP_CERTIFICATE_FILE"`
+	Roots          File `env:"ROOTS_FILE"`
+	// URL is the gateway's address. Default: production.
+	URL string `env:"URL"`
+}
+
 // WechatPay is an account at WeChat Pay.
 type WechatPay struct {
 	// Merchant is our mchid, AppID the application bound to it.
@@ -120,6 +138,7 @@ type Stripe struct {
 // kinds makes the settings of each kind of gateway.
 var kinds = map[string]func(*Merchant) any{
 	"sandbox":   func(*Merchant) any { return nil },
+	"alipay":    func(m *Merchant) any { m.Alipay = &Alipay{}; return m.Alipay },
 	"unionpay":  func(m *Merchant) any { m.UnionPay = &UnionPay{}; return m.UnionPay },
 	"wechatpay": func(m *Merchant) any { m.WechatPay = &WechatPay{}; return m.WechatPay },
 	"stripe":    func(m *Merchant) any { m.Stripe = &Stripe{}; return m.Stripe },

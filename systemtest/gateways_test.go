@@ -23,13 +23,14 @@ type bank struct {
 	zone *time.Location
 	// started, if set, is told of the product that uses it.
 	started func(s *stack.Stack)
-	// pay pays a number, payLate also after its end; refunded is what went back by a refund, in minor units.
+	// pay pays a number, payLate also after its end; refunded is what went back of a number by a refund, in minor units.
 	pay, payLate func(number string) error
-	refunded     func(refundID string) int64
+	refunded     func(number, refundID string) int64
 }
 
 // banks opens each gateway, on a port of its own.
 var banks = map[string]func(t *testing.T) bank{
+	"alipay":    openAlipay,
 	"stripe":    openStripe,
 	"unionpay":  openUnionPay,
 	"wechatpay": openWechatPay,
@@ -137,7 +138,7 @@ func TestHazard09EveryGatewayGivesLateMoneyBack(t *testing.T) {
 		})
 		var refundID string
 		require.NoError(t, s.DB.QueryRow("SELECT id FROM refunds WHERE attempt_id = $1", number).Scan(&refundID))
-		require.Equal(t, order.Total.Amount, b.refunded(refundID), "by the gateway's own books")
+		require.Equal(t, order.Total.Amount, b.refunded(number, refundID), "by the gateway's own books")
 		require.Empty(t, s.Order(order).Tickets)
 	})
 }

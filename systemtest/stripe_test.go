@@ -29,7 +29,7 @@ func openStripe(t *testing.T) bank {
 		started: func(s *stack.Stack) { g.Notify(s.Setting("BOXOFFICE_PUBLIC_URL") + "/api/v1/callbacks/stripe") },
 		pay:     g.Pay,
 		payLate: func(number string) error { return g.PayOther(number, 100_00, "cny") },
-		refunded: func(refundID string) (sum int64) {
+		refunded: func(_, refundID string) (sum int64) {
 			for _, r := range stripeRefunds(t, g) {
 				for _, value := range r.Metadata {
 					if value == refundID {

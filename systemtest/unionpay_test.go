@@ -30,7 +30,7 @@ func openUnionPay(t *testing.T) bank {
 			"BOXOFFICE_UNIONPAY_URL=" + g.URL(), "BOXOFFICE_UNIONPAY_FILE_URL=" + g.URL(),
 		},
 		pay: g.Pay, payLate: g.PayLate,
-		refunded: func(refundID string) (sum int64) {
+		refunded: func(_, refundID string) (sum int64) {
 			for _, r := range g.Refunds(refundID) {
 				sum += r.Amount
 			}

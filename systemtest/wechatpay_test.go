@@ -31,7 +31,7 @@ func openWechatPay(t *testing.T) bank {
 			"BOXOFFICE_WECHATPAY_URL=" + g.URL(),
 		},
 		pay: g.Pay, payLate: g.PayLate,
-		refunded: func(refundID string) (sum int64) {
+		refunded: func(_, refundID string) (sum int64) {
 			for _, r := range g.Refunds(refundID) {
 				sum += r.Amount
 			}

@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/config"
 	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/payment/alipay"
 	"github.com/boxoffice/boxoffice/payment/sandbox"
 	"github.com/boxoffice/boxoffice/payment/stripe"
 	"github.com/boxoffice/boxoffice/payment/unionpay"
@@ -35,6 +38,12 @@ func openGateways(cfg config.Config) (*payment.Registry, error) {
 
 func openGateway(cfg config.Config, m config.Merchant) (payment.Provider, error) {
 	switch {
+	case m.Alipay != nil:
+		c := m.Alipay
+		return alipay.New(alipay.Config{
+			Name: m.Name, AppID: c.AppID, SellerID: c.SellerID, Key: c.Key, PublicKeys: slices.Collect(maps.Values(c.PublicKeys)),
+			Certificates: c.Certificates, AppCertificate: c.AppCertificate, Roots: c.Roots, URL: c.URL,
+		})
 	case m.UnionPay != nil:
 		c := m.UnionPay
 		return unionpay.New(unionpay.Config{

@@ -12,7 +12,7 @@ import (
 )
 
 // namespaces is how many stacks one Temporal server can serve in a test process.
-const namespaces = 64
+const namespaces = 160
 
 // Servers are a PostgreSQL and a Temporal server, shared by the stacks of a test process.
 type Servers struct {
@@ -96,7 +96,7 @@ func (s *Servers) RestartPostgres() error {
 func names() []string {
 	list := make([]string, namespaces)
 	for i := range list {
-		list[i] = fmt.Sprintf("stack-%02d", i)
+		list[i] = fmt.Sprintf("stack-%03d", i)
 	}
 	return list
 }

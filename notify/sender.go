@@ -1,0 +1,92 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// What may become of sending, besides success. Every error of a Sender wraps exactly one of them.
+var (
+	// ErrTemporary: the carrier certainly does not have it and may take it later.
+	ErrTemporary = errors.New("notify: not now")
+	// ErrRefused: the carrier will never take this message to this address.
+	ErrRefused = errors.New("notify: refused for good")
+	// ErrUnsure: the carrier may have it. It must not be sent again before a Finder was asked.
+	ErrUnsure = errors.New("notify: outcome unknown")
+)
+
+// Message is a message ready to be sent.
+type Message struct {
+	// ID is that of ticketing.Message: the same at every try, and unique.
+	ID string
+	// Kind is what it tells, for the carrier's statistics and headers.
+	Kind ticketing.MessageKind
+	// Language is the BCP 47 tag it is written in.
+	Language string
+	// To is whom it goes to: a mail address, or a phone number in E.164 form. Personal data: never logged.
+	To string
+	// Name is the recipient's name; empty for SMS.
+	Name string
+	Content
+}
+
+// Content is what a message says.
+type Content struct {
+	// Subject and HTML are empty for SMS.
+	Subject string
+	// Text is the whole message as plain text.
+	Text string
+	HTML string
+	// Images are shown inside the HTML as <img src="cid:ID">.
+	Images []Image
+}
+
+// Image is a picture inside a mail.
+type Image struct {
+	// ID is unique in its message: [a-z0-9-]+.
+	ID  string
+	PNG []byte
+	// Alt is what it shows, in words.
+	Alt string
+}
+
+// Receipt is the carrier's word that it took a message.
+type Receipt struct {
+	// ID is the carrier's own, empty if it gives none.
+	ID string
+	// Segments is how many SMS it is billed as; 0 for mail.
+	Segments int
+}
+
+// Sender hands messages to a carrier. It tries once: when to try again is the caller's business. It is
+// safe for concurrent use, honours ctx and has a time-out of its own.
+type Sender interface {
+	// Name is the carrier's: [a-z0-9-]{1,32}.
+	Name() string
+	// Send hands over one message. Errors: ErrTemporary, ErrRefused, ErrUnsure.
+	Send(ctx context.Context, m Message) (Receipt, error)
+}
+
+// Finder is a Sender whose carrier can be asked whether it has a message.
+type Finder interface {
+	Sender
+	// Find looks for a message that may have been handed over at since or later; ok is false if the carrier
+	// certainly does not have it. Any error means that it is not known.
+	Find(ctx context.Context, m Message, since time.Time) (receipt Receipt, ok bool, err error)
+}
+
+// Delivery is a carrier's later word on a message it took.
+type Delivery struct {
+	Carrier string
+	// ReceiptID is what Receipt.ID was.
+	ReceiptID string
+	// Status is the carrier's own word, such as "delivered" or "undelivered".
+	Status string
+	// State is what it means: MessageSent, MessageDelivered, MessageUndelivered or MessageFailed.
+	State ticketing.MessageState
+	// Code is the carrier's error code; empty if there is none.
+	Code string
+}

@@ -28,6 +28,6 @@ func (s *Store) FlagAttention(ctx context.Context, orderID, step string, needed 
 		if before == needed { // nothing noted counts as not needed
 			return nil
 		}
-		return w.move(orderID, state, entry{ticketing.EventNeedsAttention, map[string]any{"step": step, "needed": needed}})
+		return w.move(orderID, state, entry{kind: ticketing.EventNeedsAttention, detail: map[string]any{"step": step, "needed": needed}})
 	})
 }

@@ -45,6 +45,7 @@ func TestTheAuditFindsEveryKindOfViolation(t *testing.T) {
 	rules := store.Invariants()
 	maps.Copy(plants, billPlants)
 	maps.Copy(plants, refundPlants)
+	maps.Copy(plants, messagePlants)
 	for rule := range plants {
 		if rules[rule] == 0 {
 			t.Errorf("no rule is called %q", rule)

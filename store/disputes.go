@@ -104,7 +104,7 @@ func (w *work) openDispute(d dispute) error {
 	}); err != nil {
 		return err
 	}
-	return w.move(d.orderID, d.order, entry{ticketing.EventDisputeOpened, d.about()})
+	return w.move(d.orderID, d.order, entry{kind: ticketing.EventDisputeOpened, detail: d.about()})
 }
 
 // decideDispute carries out what the gateway decided.
@@ -117,7 +117,7 @@ func (w *work) decideDispute(d dispute) error {
 		if d.accepted && !d.others {
 			w.queue("UPDATE tickets SET state = 'VALID' WHERE order_id = $1 AND state = 'FROZEN'", d.orderID)
 		}
-		return w.move(d.orderID, d.order, entry{ticketing.EventDisputeWon, d.about()})
+		return w.move(d.orderID, d.order, entry{kind: ticketing.EventDisputeWon, detail: d.about()})
 	}
 	w.book(transferDisputeLost, d.id, d.Amount.Currency,
 		postings{accountDisputes: -d.Amount.Amount, accountDisputesLost: d.Amount.Amount})
@@ -133,7 +133,7 @@ func (w *work) decideDispute(d dispute) error {
 		w.queue("UPDATE orders SET state = 'REFUNDING' WHERE id = $1", d.orderID)
 		state = ticketing.OrderRefunded
 	}
-	return w.move(d.orderID, state, entry{ticketing.EventDisputeLost, d.about()})
+	return w.move(d.orderID, state, entry{kind: ticketing.EventDisputeLost, detail: d.about()})
 }
 
 // about is what a timeline entry says of the dispute.

@@ -175,8 +175,8 @@ func (w *work) takeBack(ctx context.Context, r ticketing.RefundRequest, f refund
 		accountRefundFees: -quote.Fee, accountRefundsDue: -quote.Amount.Amount,
 	})
 	if err := w.move(r.OrderID, ticketing.OrderRefunding, entry{
-		ticketing.EventRefundRequested,
-		aboutPayment(f.attemptID, f.Provider, quote.Amount, "refund_id", r.ID, "reason", reason, "tickets", len(ids), "fee", quote.Fee),
+		kind:   ticketing.EventRefundRequested,
+		detail: aboutPayment(f.attemptID, f.Provider, quote.Amount, "refund_id", r.ID, "reason", reason, "tickets", len(ids), "fee", quote.Fee),
 	}); err != nil {
 		return ticketing.Refund{}, err
 	}

@@ -70,8 +70,8 @@ func (w *work) storeRefund(ctx context.Context, f settlementFacts) ([]ticketing.
 		VALUES ($1, $2, nullif($3, ''), $4, $5, 'PENDING', $6)`,
 		id, f.attemptID, f.orderID, f.Captured.Amount, f.Captured.Currency, f.RejectedFor)
 	if err := w.move(f.orderID, f.Order, entry{
-		ticketing.EventRefundStarted,
-		aboutPayment(f.attemptID, f.provider, f.Captured, "refund_id", id, "reason", f.RejectedFor),
+		kind:   ticketing.EventRefundStarted,
+		detail: aboutPayment(f.attemptID, f.provider, f.Captured, "refund_id", id, "reason", f.RejectedFor),
 	}); err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (w *work) finishRefund(ctx context.Context, fact ticketing.RefundFact) (tic
 	case ticketing.RefundPending:
 		if r.State == ticketing.RefundPending {
 			w.change(1, "UPDATE refunds SET sent_at = clock_timestamp(), gateway_id = coalesce(gateway_id, nullif($2, '')) WHERE id = $1", fact.ID, fact.GatewayID)
-			return r.Refund, w.move(r.OrderID, r.order, entry{ticketing.EventRefundSent, r.about()})
+			return r.Refund, w.move(r.OrderID, r.order, entry{kind: ticketing.EventRefundSent, detail: r.about()})
 		}
 	}
 	return r.Refund, nil
@@ -161,7 +161,7 @@ func (w *work) refundSettled(r unfinished, fact ticketing.RefundFact) error {
 				THEN 'REFUNDED' ELSE a.state END WHERE a.id = $1`, r.AttemptID)
 	}
 	w.book(transferRefunded, r.ID, r.Amount.Currency, postings{owed: r.Amount.Amount, accountGateway(r.Provider): -r.Amount.Amount})
-	return w.move(r.OrderID, state, entry{ticketing.EventRefundSettled, r.about()})
+	return w.move(r.OrderID, state, entry{kind: ticketing.EventRefundSettled, detail: r.about()})
 }
 
 // refundFailed keeps money owed that the gateway will not give back, and asks a person to see to it.
@@ -174,7 +174,7 @@ func (w *work) refundFailed(r unfinished, fact ticketing.RefundFact) error {
 	}); err != nil {
 		return err
 	}
-	return w.move(r.OrderID, r.order, entry{ticketing.EventRefundFailed, r.about()})
+	return w.move(r.OrderID, r.order, entry{kind: ticketing.EventRefundFailed, detail: r.about()})
 }
 
 // about is what a timeline entry says of the refund. Why it failed is for those who see to it.

@@ -102,7 +102,7 @@ func (s *Store) Release(ctx context.Context, orderID string, state ticketing.Ord
 		if len(held) > 0 {
 			w.moveHolds(orderID, held, holdHeld, holdReleased)
 		}
-		return w.move(orderID, state, entry{kind, nil})
+		return w.move(orderID, state, entry{kind: kind})
 	})
 	return now, err
 }

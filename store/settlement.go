@@ -114,7 +114,7 @@ func (w *work) accept(f settlementFacts) error {
 	w.change(1, "UPDATE payment_attempts SET state = 'ACCEPTED', updated_at = clock_timestamp() WHERE id = $1", f.attemptID)
 	w.moveHolds(f.orderID, f.lines, holdHeld, holdSold)
 	if err := w.move(f.orderID, ticketing.OrderPaid,
-		entry{ticketing.EventPaid, aboutPayment(f.attemptID, f.provider, f.Captured)}); err != nil {
+		entry{kind: ticketing.EventPaid, detail: aboutPayment(f.attemptID, f.provider, f.Captured)}); err != nil {
 		return err
 	}
 	w.issue(f.orderID, f.lines)
@@ -131,16 +131,16 @@ func (w *work) reject(f settlementFacts, reason ticketing.RejectReason) (ticketi
 	about := aboutPayment(f.attemptID, f.provider, f.Captured, "reason", reason)
 	switch reason {
 	case ticketing.RejectLate:
-		return f.Order, w.move(f.orderID, f.Order, entry{ticketing.EventLatePayment, about})
+		return f.Order, w.move(f.orderID, f.Order, entry{kind: ticketing.EventLatePayment, detail: about})
 	case ticketing.RejectStockLost:
 		// What is left of the order's stock goes back: nothing will come of it.
 		if len(f.held) > 0 {
 			w.moveHolds(f.orderID, f.held, holdHeld, holdReleased)
 		}
 		return ticketing.OrderFailed, w.move(f.orderID, ticketing.OrderFailed,
-			entry{ticketing.EventPaymentRejected, about}, entry{ticketing.EventFailed, nil})
+			entry{kind: ticketing.EventPaymentRejected, detail: about}, entry{kind: ticketing.EventFailed})
 	default:
-		return f.Order, w.move(f.orderID, f.Order, entry{ticketing.EventPaymentRejected, about})
+		return f.Order, w.move(f.orderID, f.Order, entry{kind: ticketing.EventPaymentRejected, detail: about})
 	}
 }
 
@@ -197,7 +197,8 @@ func (w *work) acceptLate(f settlementFacts) error {
 	w.change(1, "UPDATE payment_attempts SET state = 'ACCEPTED', reject_reason = NULL, updated_at = clock_timestamp() WHERE id = $1", f.attemptID)
 	w.moveHolds(f.orderID, f.lines, holdReleased, holdSold)
 	about := aboutPayment(f.attemptID, f.provider, f.Captured)
-	if err := w.move(f.orderID, ticketing.OrderPaid, entry{ticketing.EventRetaken, about}, entry{ticketing.EventPaid, about}); err != nil {
+	if err := w.move(f.orderID, ticketing.OrderPaid, entry{kind: ticketing.EventRetaken, detail: about},
+		entry{kind: ticketing.EventPaid, detail: about, untold: true}); err != nil {
 		return err
 	}
 	w.issue(f.orderID, f.lines)

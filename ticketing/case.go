@@ -7,8 +7,9 @@ type CaseKind string
 
 // The kinds of cases that are no differences with a bill.
 const (
-	CaseRefundFailed CaseKind = "refund_failed" // a gateway will not give money back that we owe
-	CaseDispute      CaseKind = "dispute"       // a payer disputes a payment
+	CaseRefundFailed CaseKind = "refund_failed"       // a gateway will not give money back that we owe
+	CaseDispute      CaseKind = "dispute"             // a payer disputes a payment
+	CaseUndelivered  CaseKind = "message_undelivered" // a buyer could not be told by any channel
 )
 
 // Case is the kind of the case a difference makes.

@@ -23,3 +23,13 @@ type Counts struct {
 	// RefusedCallbacks counts messages refused in the last 24 hours by reason.
 	RefusedCallbacks map[string]int
 }
+
+// MessageCounts is how telling buyers goes.
+type MessageCounts struct {
+	// Messages counts those of the last day, and all that are open, by state.
+	Messages map[MessageState]int
+	// OldestWaiting is for how long the message that waits longest could have been sent.
+	OldestWaiting time.Duration
+	// Undelivered counts what no channel could tell and a person has not settled.
+	Undelivered int
+}

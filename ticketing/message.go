@@ -1,6 +1,9 @@
 package ticketing
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Channel is a way to reach a buyer.
 type Channel string
@@ -48,6 +51,57 @@ var MessageKinds = []MessageKind{
 	MessageRefundRequested, MessageRefunded, MessageCancelled, MessageExpired,
 }
 
+// told names what the buyer is told of an entry of the timeline; of any other entry nothing is told.
+var told = map[OrderEventKind]MessageKind{
+	EventHoldExpiring:    MessageHoldExpiring,
+	EventPaid:            MessagePaid,
+	EventRetaken:         MessageRetaken,
+	EventExpired:         MessageExpired,
+	EventOrderCancelled:  MessageCancelled,
+	EventRefundStarted:   MessagePaymentReturned,
+	EventRefundRequested: MessageRefundRequested,
+	EventRefundSettled:   MessageRefunded,
+	EventDisputeOpened:   MessageTicketsFrozen,
+	EventDisputeWon:      MessageTicketsRestored,
+	EventDisputeLost:     MessageTicketsWithdrawn,
+	EventSessionChanged:  MessageSessionChanged,
+	EventEventCancelled:  MessageEventCancelled,
+	EventEventPostponed:  MessageEventPostponed,
+	EventReminder:        MessageReminder,
+}
+
+// Message is what the buyer is told of an entry of the timeline; ok is false if that is nothing.
+func (k OrderEventKind) Message() (kind MessageKind, ok bool) {
+	kind, ok = told[k]
+	return kind, ok
+}
+
+// Tells is the kind of the timeline's entries that a message tells of.
+func (k MessageKind) Tells() OrderEventKind {
+	for entry, kind := range told {
+		if kind == k {
+			return entry
+		}
+	}
+	return ""
+}
+
+// Urgency is how urgent a message is: 0 is the most urgent.
+func (k MessageKind) Urgency() int { return slices.Index(MessageKinds, k) }
+
+// Channels are the channels by which a buyer is told: by mail, and by SMS if they gave a phone. What is only of
+// use when it is read at once takes the faster one alone; what is followed by better news soon, the quieter one.
+func (k MessageKind) Channels(phone bool) []Channel {
+	switch {
+	case k == MessageRefundRequested || !phone:
+		return []Channel{ChannelMail}
+	case k == MessageHoldExpiring:
+		return []Channel{ChannelSMS}
+	default:
+		return []Channel{ChannelMail, ChannelSMS}
+	}
+}
+
 // MessageState says what became of a message.
 type MessageState string
 
@@ -62,6 +116,11 @@ const (
 	MessageUnsure      MessageState = "UNSURE"      // the carrier may have taken it, and cannot be asked: never sent again by itself
 	MessageDropped     MessageState = "DROPPED"     // no longer true, or too late
 )
+
+// Underway says whether a message may still arrive, or has.
+func (s MessageState) Underway() bool {
+	return s == MessageWaiting || s == MessageSending || s == MessageSent || s == MessageDelivered
+}
 
 // Message is one telling of one thing that happened to an order, by one channel.
 type Message struct {
@@ -78,4 +137,105 @@ type Message struct {
 	SentAt *time.Time `json:"sent_at,omitempty"`
 	// ExpiresAt is when telling it makes no sense any more; nil if that never comes.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	// Sequence is the entry of the order's timeline it tells of.
+	Sequence int `json:"sequence"`
+	// TriedAt is when the last try began.
+	TriedAt *time.Time `json:"-"`
+	// Carrier took it, under ReceiptID.
+	Carrier   string `json:"carrier,omitempty"`
+	ReceiptID string `json:"-"`
+	// Problem is what the carrier said when it went wrong last, for operators.
+	Problem string `json:"-"`
+}
+
+// Telling is a message with all that can be said in it.
+type Telling struct {
+	Message
+	Order Order
+	// Event has the order's session only, with the ticket types that were bought.
+	Event Event
+	// Amount is the money the timeline's entry is about, Fee what was kept of it, Reason why it goes back.
+	Amount, Fee Money
+	Reason      RefundReason
+	// NoticeOf is the start of the session that a notice to all who hold tickets speaks of; zero for any other.
+	NoticeOf time.Time
+}
+
+// Session is the order's.
+func (t Telling) Session() Session {
+	if len(t.Event.Sessions) == 0 {
+		return Session{}
+	}
+	return t.Event.Sessions[0]
+}
+
+// Moot says why telling it makes no sense any more at now; "" if it does.
+func (t Telling) Moot(now time.Time) string {
+	if t.ExpiresAt != nil && !now.Before(*t.ExpiresAt) {
+		return "too late"
+	}
+	switch t.Kind {
+	case MessageHoldExpiring:
+		if !t.Order.State.HoldsStock() {
+			return "the order is " + string(t.Order.State)
+		}
+	case MessageSessionChanged, MessageEventCancelled, MessageEventPostponed, MessageReminder:
+		if !slices.ContainsFunc(t.Order.Tickets, func(ticket Ticket) bool { return ticket.State != TicketVoid }) {
+			return "no ticket is left"
+		}
+		if t.Kind == MessageReminder && (t.Event.State == EventCancelled || t.Event.State == EventPostponed) {
+			return "the event is " + string(t.Event.State)
+		}
+		if t.Kind == MessageReminder && !t.NoticeOf.Equal(t.Session().StartsAt) {
+			return "the session begins at another time"
+		}
+	default: // what happened, happened
+	}
+	return ""
+}
+
+const (
+	// MessageAge is how long a message is tried.
+	MessageAge = 24 * time.Hour
+	// slowestRetry bounds the pause between two tries.
+	slowestRetry = 15 * time.Minute
+)
+
+// NextTry is when a message whose carrier does not take it now is tried again: after 5 s, then ever longer. ok is false when
+// it was tried for long enough.
+func (m Message) NextTry(now time.Time) (at time.Time, ok bool) {
+	pause := slowestRetry
+	if m.Tries < 8 {
+		pause = min(slowestRetry, 5*time.Second<<max(m.Tries-1, 0))
+	}
+	at = now.Add(pause)
+	last := m.CreatedAt.Add(MessageAge)
+	if m.ExpiresAt != nil && m.ExpiresAt.Before(last) {
+		last = *m.ExpiresAt
+	}
+	return at, at.Before(last)
+}
+
+// MessageOutcome is what came of trying to send a message.
+type MessageOutcome struct {
+	// State is MessageSent, MessageWaiting (to be tried again at NextAt), MessageSending (the carrier is asked at NextAt
+	// whether it has it), MessageFailed, MessageUnsure or MessageDropped.
+	State  MessageState
+	NextAt time.Time
+	// Carrier, ReceiptID and Segments are what the carrier said when it took it.
+	Carrier   string
+	ReceiptID string
+	Segments  int
+	// Problem says what went wrong, without the address.
+	Problem string
+}
+
+// MessageReceipt is a carrier's later word on a message it took.
+type MessageReceipt struct {
+	Carrier   string
+	ReceiptID string
+	// Status is the carrier's own word, State what it means, Code the carrier's error.
+	Status string
+	State  MessageState
+	Code   string
 }

@@ -196,6 +196,11 @@ const (
 	EventDisputeWon      OrderEventKind = "dispute_won"
 	EventDisputeLost     OrderEventKind = "dispute_lost"
 	EventNeedsAttention  OrderEventKind = "needs_attention"
+	EventHoldExpiring    OrderEventKind = "hold_expiring"   // the buyer is warned
+	EventSessionChanged  OrderEventKind = "session_changed" // another time or another venue
+	EventEventCancelled  OrderEventKind = "event_cancelled"
+	EventEventPostponed  OrderEventKind = "event_postponed"
+	EventReminder        OrderEventKind = "reminder" // the session begins soon
 )
 
 // OrderEvent is one entry of an order's timeline.

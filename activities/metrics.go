@@ -16,6 +16,9 @@ type Metrics struct {
 	sweeps      *prometheus.CounterVec
 	attentions  *prometheus.CounterVec
 	retries     *prometheus.CounterVec
+	sent        *prometheus.CounterVec
+	waiting     prometheus.Gauge
+	oldest      prometheus.Gauge
 }
 
 // NewMetrics registers the counters; it panics if they are registered already.
@@ -24,6 +27,11 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "boxoffice", Name: name, Help: help}, labels)
 		registry.MustRegister(c)
 		return c
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		g := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "boxoffice", Name: name, Help: help})
+		registry.MustRegister(g)
+		return g
 	}
 	return &Metrics{
 		holds:       counter("holds_total", "Holds by the state of the order they made and the refusal's code.", "state", "code"),
@@ -34,6 +42,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		sweeps:      counter("swept_payments_total", "Payments the sweep found: kept but not judged, or never told.", "kind"),
 		attentions:  counter("attention_total", "Times a step began, or ceased, to need a person.", "change"),
 		retries:     counter("step_retries_total", "Tries of a step that failed and are repeated, by step.", "step"),
+		sent:        counter("messages_total", "Tries to tell buyers something, by what is told, channel and what came of it.", "kind", "channel", "state"),
+		waiting:     gauge("messages_waiting", "Messages that wait to be sent, as the process that sends them sees it."),
+		oldest:      gauge("messages_oldest_waiting_seconds", "For how long the oldest of them could have been sent."),
 	}
 }
 
@@ -104,4 +115,17 @@ func (m *Metrics) attention(needed bool) {
 		change = "needed"
 	}
 	m.attentions.WithLabelValues(change).Inc()
+}
+
+func (m *Metrics) told(message ticketing.Message, state ticketing.MessageState) {
+	if m != nil {
+		m.sent.WithLabelValues(string(message.Kind), string(message.Channel), string(state)).Inc()
+	}
+}
+
+func (m *Metrics) messages(c ticketing.MessageCounts) {
+	if m != nil {
+		m.waiting.Set(float64(c.Waiting))
+		m.oldest.Set(c.OldestWaiting.Seconds())
+	}
 }

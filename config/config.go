@@ -76,6 +76,9 @@ type Config struct {
 	// Merchants are those accounts, read from variables of their own.
 	Merchants []Merchant `env:"-"`
 
+	// Messages is how buyers are told what happened.
+	Messages
+
 	// SandboxURL is where the sandbox gateway is called.
 	SandboxURL string `env:"SANDBOX_URL" envDefault:"http://127.0.0.1:8090"`
 	// SandboxMerchant is the merchant id at the sandbox gateway.

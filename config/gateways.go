@@ -164,13 +164,14 @@ func merchants(names []string, environment map[string]string) ([]Merchant, []err
 			continue
 		}
 		prefix := strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "_"
-		for _, into := range []any{&m, settings(&m)} {
-			if into == nil {
-				continue
-			}
+		parse := func(into any) {
 			if err := env.ParseWithOptions(into, env.Options{Prefix: Prefix + prefix, Environment: environment}); err != nil {
 				mistakes = append(mistakes, readable(err, prefix, reflect.TypeOf(into).Elem())...)
 			}
+		}
+		parse(&m) // before it has settings, which would be read with it
+		if of := settings(&m); of != nil {
+			parse(of)
 		}
 		read = append(read, m)
 	}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,10 +80,11 @@ func TestMistakesOfAccountsNameTheirVariables(t *testing.T) {
 		"BOXOFFICE_UNIONPAY_ACME_PFX_PASSWORD": "hunter2",
 	}), config.NeedGateways)
 	require.ErrorContains(t, err, `BOXOFFICE_GATEWAYS: "unionpay" is named twice`)
-	require.ErrorContains(t, err, `BOXOFFICE_GATEWAYS: "cash" is none of sandbox, `)
+	require.ErrorContains(t, err, `BOXOFFICE_GATEWAYS: "cash" is none of alipay, sandbox, `)
 	require.ErrorContains(t, err, `BOXOFFICE_GATEWAYS: "Unionpay-x" is none of`)
 	require.ErrorContains(t, err, "BOXOFFICE_UNIONPAY_ROOTS_FILE: no such file or directory")
 	require.ErrorContains(t, err, "BOXOFFICE_UNIONPAY_ACME_ACCEPT_SHA1: ")
+	require.Len(t, strings.Split(err.Error(), "\n"), 5, "each is told once")
 	require.NotContains(t, err.Error(), "hunter2")
 	require.NotContains(t, err.Error(), "SANDBOX")
 }

@@ -97,6 +97,7 @@ func (c Config) validate(need Need) []error {
 			secret("SANDBOX_CALLBACK_KEY", k)
 		}
 	}
+	c.Messages.validate(add)
 	address("CODEC_ADDRESS", c.CodecAddress)
 	if at, err := netip.ParseAddrPort(c.PprofAddress); c.PprofAddress != "" && (err != nil || !at.Addr().IsLoopback()) {
 		add("PPROF_ADDRESS", "must be a loopback IP address and a port, such as 127.0.0.1:6060, not %q", c.PprofAddress)

@@ -14,7 +14,7 @@ CREATE TABLE messages (
     tries       integer NOT NULL DEFAULT 0 CHECK (tries >= 0),
     -- Not before.
     next_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- When the last try began, and until when whoever makes it may be waited for.
+    -- When it was last handed to the carrier, and until when whoever does that may be waited for.
     tried_at    timestamptz,
     lease_until timestamptz,
     -- When telling it makes no sense any more.

@@ -40,14 +40,26 @@ WITH next AS (
     SELECT id FROM messages WHERE state = 'WAITING' AND channel = $1 AND next_at <= clock_timestamp()
     ORDER BY urgency, next_at LIMIT $2 FOR UPDATE SKIP LOCKED
 ), m AS (
-    UPDATE messages m SET state = 'SENDING', tries = m.tries + 1, tried_at = clock_timestamp(), lease_until = clock_timestamp() + $3::interval
+    UPDATE messages m SET state = 'SENDING', tried_at = NULL, lease_until = clock_timestamp() + $3::interval
     FROM next WHERE m.id = next.id RETURNING m.*
 ) SELECT m.id, m.order_id, m.kind, m.channel, m.state, m.tries, m.created_at, m.sent_at, m.expires_at,
     m.sequence, m.tried_at, '', '', m.problem FROM m ORDER BY m.urgency, m.next_at`, channel, limit, lease)
 }
 
+// HandOver notes that a claimed message is about to be handed to its carrier; from then on it may have been sent. ok is false
+// when the claim has run out: it must not be sent.
+func (s *Store) HandOver(ctx context.Context, id string) (ok bool, err error) {
+	err = s.retry(ctx, "hand over a message", func(ctx context.Context) error {
+		tag, err := s.pool.Exec(ctx, `UPDATE messages SET tries = tries + 1, tried_at = clock_timestamp()
+			WHERE id = $1 AND state = 'SENDING' AND tried_at IS NULL AND lease_until > clock_timestamp()`, id)
+		ok = tag.RowsAffected() == 1
+		return err
+	})
+	return ok, err
+}
+
 // AbandonedMessages takes, for as long as lease, up to limit messages of a channel whose sender did not say in time what
-// became of them: they may have been sent or not.
+// became of them: those with a TriedAt may have been sent.
 func (s *Store) AbandonedMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error) {
 	return list(ctx, s, "claim abandoned messages", scanMessage, `
 WITH next AS (

@@ -26,9 +26,8 @@ type Counts struct {
 
 // MessageCounts is how telling buyers goes.
 type MessageCounts struct {
-	// Messages counts those of the last day, and all that are open, by state.
-	Messages map[MessageState]int
-	// OldestWaiting is for how long the message that waits longest could have been sent.
+	// Waiting counts what is to be sent, now or later; OldestWaiting is for how long the oldest could have been.
+	Waiting       int
 	OldestWaiting time.Duration
 	// Undelivered counts what no channel could tell and a person has not settled.
 	Undelivered int

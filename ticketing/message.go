@@ -139,7 +139,7 @@ type Message struct {
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	// Sequence is the entry of the order's timeline it tells of.
 	Sequence int `json:"sequence"`
-	// TriedAt is when the last try began.
+	// TriedAt is when it was last handed to a carrier; nil if that has not happened since it was claimed.
 	TriedAt *time.Time `json:"-"`
 	// Carrier took it, under ReceiptID.
 	Carrier   string `json:"carrier,omitempty"`

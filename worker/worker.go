@@ -14,7 +14,7 @@ import (
 )
 
 // Queues lists every task queue there is.
-var Queues = []string{workflows.PurchaseQueue, workflows.PaymentQueue}
+var Queues = []string{workflows.PurchaseQueue, workflows.PaymentQueue, workflows.NotificationQueue}
 
 // Config is what the workers need.
 type Config struct {
@@ -28,6 +28,8 @@ type Config struct {
 	Reconciliation *activities.Reconciliation
 	// Calendars are the providers whose bill is compared once a day, with the zone in which their day begins.
 	Calendars map[string]*time.Location
+	// Notifications is the step that tells buyers; nil tells nobody.
+	Notifications *activities.Notifications
 	// OnFatal hears of a worker that cannot go on.
 	OnFatal func(error)
 }
@@ -45,6 +47,7 @@ func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflow(workflows.PaymentSweep)
 	registry.RegisterWorkflow(workflows.Reconciliation)
 	registry.RegisterWorkflow(workflows.DailyReconciliation)
+	registry.RegisterWorkflow(workflows.MessageDispatch)
 }
 
 // Start starts a worker for each queue; it returns an error when one cannot reach Temporal.
@@ -76,6 +79,9 @@ func Start(ctx context.Context, c Config) (*Workers, error) {
 		if c.Reconciliation != nil {
 			next.RegisterActivity(c.Reconciliation)
 		}
+		if c.Notifications != nil {
+			next.RegisterActivity(c.Notifications)
+		}
 		if err := next.Start(); err != nil {
 			w.Stop()
 			return nil, fmt.Errorf("start the worker of queue %q: %w", queue, err)
@@ -85,6 +91,12 @@ func Start(ctx context.Context, c Config) (*Workers, error) {
 	if err := workflows.StartPaymentSweep(ctx, c.Client); err != nil {
 		w.Stop()
 		return nil, fmt.Errorf("start the payment sweep: %w", err)
+	}
+	if c.Notifications != nil {
+		if err := workflows.StartMessageDispatch(ctx, c.Client); err != nil {
+			w.Stop()
+			return nil, fmt.Errorf("start the dispatch of messages: %w", err)
+		}
 	}
 	for provider, zone := range c.Calendars {
 		if err := workflows.ScheduleReconciliation(ctx, c.Client, provider, zone); err != nil {

@@ -10,8 +10,9 @@ import (
 
 // Task queues, one per module, so that each is scaled apart.
 const (
-	PurchaseQueue = "purchase" // purchases and their steps
-	PaymentQueue  = "payment"  // late payments, refunds, the sweep
+	PurchaseQueue     = "purchase"     // purchases and their steps
+	PaymentQueue      = "payment"      // late payments, refunds, the sweep
+	NotificationQueue = "notification" // telling buyers
 )
 
 // Names of updates and signals. They are part of the contract with running workflows.
@@ -61,6 +62,9 @@ func RefundID(refundID string) string { return "refund/" + refundID }
 
 // SweepID is the workflow id of the payment sweep, of which there is one.
 const SweepID = "payment-sweep"
+
+// MessageDispatchID is the workflow id of the dispatch of messages, of which there is one.
+const MessageDispatchID = "message-dispatch"
 
 // PurchaseInput is everything a purchase needs to know from outside.
 type PurchaseInput struct {

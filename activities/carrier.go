@@ -1,0 +1,244 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/boxoffice/boxoffice/notify"
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+const (
+	// doubtAfter is after how many failures in a row a carrier is taken to be down: one message at a time is tried then,
+	// ever more rarely, at most every slowestProbe, and the others keep their tries.
+	doubtAfter   = 3
+	slowestProbe = 30 * time.Second
+	// abandonedBatch bounds how many messages of unknown outcome are looked after at once.
+	abandonedBatch = 20
+)
+
+// carrier hands the messages of one channel to its sender, during one round.
+type carrier struct {
+	*Notifications
+	Route
+
+	channel ticketing.Channel
+
+	mu       sync.Mutex
+	failures int // in a row
+	until    time.Time
+}
+
+// serve sends what waits until it is told to stop, then waits for what is under way.
+func (c *carrier) serve(ctx context.Context, stop <-chan struct{}) {
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	slots := make(chan struct{}, max(c.Concurrency, 1))
+	limit := rate.NewLimiter(rate.Inf, 1)
+	if c.PerSecond > 0 {
+		limit = rate.NewLimiter(rate.Limit(c.PerSecond), max(cap(slots), 1))
+	}
+	for !stopped(stop) && ctx.Err() == nil {
+		claimed := c.claim(ctx, slots, limit)
+		for _, m := range claimed {
+			slots <- struct{}{}
+			sending.Go(func() {
+				defer func() { <-slots }()
+				c.send(ctx, m)
+			})
+		}
+		if len(claimed) > 0 {
+			continue
+		}
+		c.settleAbandoned(ctx)
+		select {
+		case <-stop:
+		case <-ctx.Done():
+		case <-time.After(tellPace):
+		}
+	}
+}
+
+// claim takes as many messages as may be sent now; none while the carrier is given a rest, or is down and being tried.
+func (c *carrier) claim(ctx context.Context, slots chan struct{}, limit *rate.Limiter) []ticketing.Message {
+	free := cap(slots) - len(slots)
+	c.mu.Lock()
+	doubted, until := c.failures >= doubtAfter, c.until
+	c.mu.Unlock()
+	if doubted {
+		if time.Now().Before(until) || len(slots) > 0 {
+			return nil
+		}
+		free = 1
+	}
+	if limit.Limit() != rate.Inf {
+		free = min(free, int(limit.Tokens()))
+	}
+	if free <= 0 {
+		return nil
+	}
+	claimed, err := c.Outbox.ClaimMessages(ctx, c.channel, free, tellLease)
+	if err != nil && ctx.Err() == nil {
+		c.Log.Error("claim messages", "channel", c.channel, "error", err)
+	}
+	limit.AllowN(time.Now(), len(claimed))
+	return claimed
+}
+
+// send tells one message, if that still makes sense.
+func (c *carrier) send(ctx context.Context, m ticketing.Message) {
+	log := c.Log.With("order_id", m.OrderID, "message_id", m.ID, "kind", m.Kind, "channel", m.Channel)
+	told, err := c.Outbox.Telling(ctx, m)
+	if err != nil {
+		log.Error("read what to tell", "error", err)
+		c.finish(ctx, m, ticketing.MessageOutcome{State: ticketing.MessageWaiting, NextAt: time.Now().Add(5 * time.Second)})
+		return
+	}
+	if why := told.Moot(time.Now()); why != "" {
+		c.finish(ctx, m, ticketing.MessageOutcome{State: ticketing.MessageDropped, Problem: why})
+		return
+	}
+	message, err := c.write(told)
+	if err != nil {
+		log.Error("write the message", "error", err)
+		c.finish(ctx, m, ticketing.MessageOutcome{State: ticketing.MessageFailed, Carrier: c.Sender.Name(), Problem: "it could not be written"})
+		return
+	}
+	if m.Channel == ticketing.ChannelSMS {
+		if ok, err := c.Outbox.CountSMS(ctx, m.OrderID, c.SMSPerDay); err == nil && !ok {
+			log.Warn("too many SMS to one number")
+			c.finish(ctx, m, ticketing.MessageOutcome{State: ticketing.MessageFailed, Carrier: c.Sender.Name(), Problem: "too many SMS to this number today"})
+			return
+		}
+	}
+	if ok, err := c.Outbox.HandOver(ctx, m.ID); err != nil || !ok {
+		return // whoever has it now, or comes later, sends it
+	}
+	bounded, cancel := context.WithTimeout(ctx, sendBound)
+	defer cancel()
+	receipt, err := c.Sender.Send(bounded, message)
+	m.Tries++
+	outcome := c.judge(m, receipt, err, time.Now())
+	if err != nil {
+		outcome.Problem = without(message.To, err)
+		log.Warn("a message did not leave", "state", outcome.State, "tries", m.Tries, "problem", outcome.Problem)
+	}
+	c.finish(ctx, m, outcome)
+}
+
+// judge says what follows from what the sender said.
+func (c *carrier) judge(m ticketing.Message, receipt notify.Receipt, err error, now time.Time) ticketing.MessageOutcome {
+	outcome := ticketing.MessageOutcome{State: ticketing.MessageSent, Carrier: c.Sender.Name(), ReceiptID: receipt.ID, Segments: receipt.Segments}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil:
+		c.failures = 0
+	case errors.Is(err, notify.ErrRefused):
+		c.failures = 0
+		outcome.State = ticketing.MessageFailed
+	case errors.Is(err, notify.ErrTemporary):
+		c.failures++
+		if c.failures >= doubtAfter {
+			c.until = now.Add(min(slowestProbe, time.Second<<min(c.failures-doubtAfter, 8)))
+		}
+		var ok bool
+		if outcome.NextAt, ok = m.NextTry(now); ok {
+			outcome.State = ticketing.MessageWaiting
+		} else {
+			outcome.State = ticketing.MessageFailed
+		}
+	default: // ErrUnsure, or an error that says nothing
+		c.failures++
+		outcome.State = ticketing.MessageUnsure
+		if _, ok := c.Sender.(notify.Finder); ok {
+			outcome.State, outcome.NextAt = ticketing.MessageSending, now.Add(findPause)
+		}
+	}
+	return outcome
+}
+
+// finish stores what became of a message, also when the round has just been cut off.
+func (c *carrier) finish(ctx context.Context, m ticketing.Message, o ticketing.MessageOutcome) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBound)
+	defer cancel()
+	opened, err := c.Outbox.FinishMessage(ctx, m, o)
+	if err != nil {
+		c.Log.Error("store what became of a message", "order_id", m.OrderID, "message_id", m.ID, "state", o.State, "error", err)
+		return
+	}
+	if opened {
+		c.Log.Error("a buyer could not be told by any channel", "order_id", m.OrderID, "message_id", m.ID, "kind", m.Kind, "problem", o.Problem)
+	}
+	c.Metrics.told(m, o.State)
+}
+
+// settleAbandoned looks after messages of which nobody said in time what became of them. One that was handed over is
+// not sent again unless the carrier certainly does not have it.
+func (c *carrier) settleAbandoned(ctx context.Context) {
+	abandoned, err := c.Outbox.AbandonedMessages(ctx, c.channel, abandonedBatch, tellLease)
+	if err != nil {
+		if ctx.Err() == nil {
+			c.Log.Error("look for abandoned messages", "channel", c.channel, "error", err)
+		}
+		return
+	}
+	for _, m := range abandoned {
+		outcome, ok := c.whatBecame(ctx, m)
+		if ok {
+			c.finish(ctx, m, outcome)
+		}
+	}
+}
+
+// whatBecame asks the carrier about a message; ok is false if that is not known yet.
+func (c *carrier) whatBecame(ctx context.Context, m ticketing.Message) (outcome ticketing.MessageOutcome, ok bool) {
+	again := ticketing.MessageOutcome{State: ticketing.MessageWaiting, NextAt: time.Now()}
+	if m.TriedAt == nil {
+		return again, true
+	}
+	finder, canFind := c.Sender.(notify.Finder)
+	if !canFind || time.Since(*m.TriedAt) > ticketing.MessageAge {
+		return ticketing.MessageOutcome{State: ticketing.MessageUnsure, Carrier: c.Sender.Name(), Problem: "nobody knows whether it was sent"}, true
+	}
+	told, err := c.Outbox.Telling(ctx, m)
+	if err != nil {
+		return outcome, false
+	}
+	message, err := c.write(told)
+	if err != nil {
+		return outcome, false
+	}
+	bounded, cancel := context.WithTimeout(ctx, sendBound)
+	defer cancel()
+	receipt, found, err := finder.Find(bounded, message, *m.TriedAt)
+	switch {
+	case err != nil:
+		c.Log.Warn("cannot ask whether a message was sent", "order_id", m.OrderID, "message_id", m.ID, "error", without(message.To, err))
+		return outcome, false
+	case found:
+		return ticketing.MessageOutcome{State: ticketing.MessageSent, Carrier: c.Sender.Name(), ReceiptID: receipt.ID, Segments: receipt.Segments}, true
+	default:
+		return again, true
+	}
+}
+
+// maxProblem bounds what is kept of a carrier's words, in bytes.
+const maxProblem = 300
+
+// without is what an error says, without the address, which is personal data.
+func without(address string, err error) string {
+	text := err.Error()
+	for _, part := range []string{address, strings.TrimPrefix(address, "+"), strings.SplitN(address, "@", 2)[0]} {
+		if len(part) > 2 {
+			text = regexp.MustCompile("(?i)"+regexp.QuoteMeta(part)).ReplaceAllLiteralString(text, "…")
+		}
+	}
+	return strings.ToValidUTF8(text[:min(len(text), maxProblem)], "")
+}

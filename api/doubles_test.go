@@ -24,6 +24,8 @@ type testStore interface {
 	Settle(ctx context.Context, attemptID string) (ticketing.Settlement, error)
 	RequestRefund(ctx context.Context, request ticketing.RefundRequest) (ticketing.RefundAnswer, error)
 	SetEventState(ctx context.Context, eventID string, state ticketing.EventState) error
+	ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error)
+	FinishMessage(ctx context.Context, m ticketing.Message, o ticketing.MessageOutcome) (opened bool, err error)
 }
 
 var errDown = errors.New("connection refused")
@@ -111,6 +113,13 @@ func (b *brittle) RefundOfRequest(ctx context.Context, id, request string) (tick
 		return ticketing.Refund{}, "", err
 	}
 	return b.testStore.RefundOfRequest(ctx, id, request)
+}
+
+func (b *brittle) KeepReceipt(ctx context.Context, receipt ticketing.MessageReceipt) error {
+	if err := b.fault(); err != nil {
+		return err
+	}
+	return b.testStore.KeepReceipt(ctx, receipt)
 }
 
 func (b *brittle) KeepCallback(ctx context.Context, callback ticketing.Callback) (ticketing.KeptCallback, error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/boxoffice/boxoffice/ticketing"
 	"github.com/boxoffice/boxoffice/workflows"
@@ -54,6 +55,11 @@ type Store interface {
 	KeepCallback(ctx context.Context, callback ticketing.Callback) (ticketing.KeptCallback, error)
 	// CountRefusedCallback counts a callback that was refused.
 	CountRefusedCallback(ctx context.Context, provider, reason string) error
+
+	// Messages lists what an order's buyer was and is being told, in the order of the timeline.
+	Messages(ctx context.Context, orderID string) ([]ticketing.Message, error)
+	// KeepReceipt stores a carrier's later word on a message, once for each status.
+	KeepReceipt(ctx context.Context, receipt ticketing.MessageReceipt) error
 
 	// Counts tells how things stand.
 	Counts(ctx context.Context) (ticketing.Counts, error)
@@ -112,6 +118,15 @@ type Deliverer interface {
 	DeliverPayment(ctx context.Context, attempt ticketing.PaymentAttempt) error
 	// WakeRefund tells the workflow that gives money back to look at what its gateway has said.
 	WakeRefund(ctx context.Context, refund ticketing.Refund) error
+}
+
+// Carrier says later what became of the messages it took.
+type Carrier interface {
+	// Name is the last segment of the path it calls.
+	Name() string
+	// ParseReceipt verifies and reads what it says. url is where it was told to say it, as it sees it: its signature covers
+	// that. Errors: notify.ErrForged, notify.ErrMalformed.
+	ParseReceipt(header http.Header, body []byte, url string) (ticketing.MessageReceipt, error)
 }
 
 // Identity makes the names and secrets of orders. They are keyed hashes, so that every instance

@@ -43,6 +43,8 @@ type Config struct {
 	Refunds   Refunds
 	Deliverer Deliverer
 	Identity  Identity
+	// Carriers are those of messages who say later what became of them. Default none.
+	Carriers []Carrier
 
 	// Web is the built storefront. Nil serves none.
 	Web fs.FS
@@ -194,6 +196,9 @@ func (s *Server) Routes() []string {
 // CallbackPath starts the paths of gateway callbacks; a provider's name follows.
 const CallbackPath = "/api/v1/callbacks/"
 
+// ReceiptPath starts the paths of what carriers of messages say later; a carrier's name follows.
+const ReceiptPath = "/api/v1/receipts/"
+
 func (s *Server) register(app *fiber.App) {
 	on := func(method, pattern string, handler fiber.Handler) {
 		s.routes = append(s.routes, route{method, pattern})
@@ -219,7 +224,9 @@ func (s *Server) register(app *fiber.App) {
 	on(http.MethodPost, "/api/v1/orders/:order_id/cancel", s.cancelOrder)
 	on(http.MethodPost, "/api/v1/orders/:order_id/refund-quotes", s.quoteRefund)
 	on(http.MethodPost, "/api/v1/orders/:order_id/refunds", s.requestRefund)
+	on(http.MethodGet, "/api/v1/orders/:order_id/messages", s.getMessages)
 	on(http.MethodPost, CallbackPath+":provider", s.callback)
+	on(http.MethodPost, ReceiptPath+":carrier", s.receipt)
 }
 
 // unrouted answers what no route took: 405 where another method would do, the web application for

@@ -78,15 +78,13 @@ type Finder interface {
 	Find(ctx context.Context, m Message, since time.Time) (receipt Receipt, ok bool, err error)
 }
 
+// Why what claims to be a carrier's later word on a message is not believed.
+var (
+	// ErrForged: it is not signed by the carrier.
+	ErrForged = errors.New("notify: not signed by the carrier")
+	// ErrMalformed: it cannot be read.
+	ErrMalformed = errors.New("notify: malformed receipt")
+)
+
 // Delivery is a carrier's later word on a message it took.
-type Delivery struct {
-	Carrier string
-	// ReceiptID is what Receipt.ID was.
-	ReceiptID string
-	// Status is the carrier's own word, such as "delivered" or "undelivered".
-	Status string
-	// State is what it means: MessageSent, MessageDelivered, MessageUndelivered or MessageFailed.
-	State ticketing.MessageState
-	// Code is the carrier's error code; empty if there is none.
-	Code string
-}
+type Delivery = ticketing.MessageReceipt

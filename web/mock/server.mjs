@@ -142,6 +142,14 @@ async function newOrder(req, res) {
   send(res, 201, { ...shown(order), token: order.token }, { Location: `/api/v1/orders/${order.id}` })
 }
 
+/** What the buyer was told: by mail of everything that is worth it. */
+function told(order) {
+  const kinds = { paid: 'paid', retaken: 'retaken', expired: 'expired', cancelled: 'cancelled', refund_started: 'payment_returned', refund_requested: 'refund_requested', refund_settled: 'refunded' }
+  return order.events.filter((e) => kinds[e.kind]).map((e) => ({
+    id: `${order.id}-${e.sequence}`, kind: kinds[e.kind], channel: 'mail', to: 'm***@example.com', state: 'SENT', created_at: e.at, sent_at: e.at,
+  }))
+}
+
 async function orderCall(req, res, id, rest) {
   const order = orders.get(id)
   if (!order || order.hidden > Date.now()) return problem(res, 404, 'not_found')
@@ -153,6 +161,7 @@ async function orderCall(req, res, id, rest) {
     for (const e of order.events.slice(Number(req.headers['last-event-id'] ?? 0))) res.write(`event: order\nid: ${e.sequence}\ndata: ${JSON.stringify(e)}\n\n`)
     return
   }
+  if (rest === '/messages') return send(res, 200, { messages: told(order) })
   if (rest === '/cancel') { order.state = 'CANCELLED'; say(order, 'cancelled'); return send(res, 200, shown(order)) }
   if (rest === '/payments') {
     const { method } = await read(req)

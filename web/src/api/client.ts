@@ -6,6 +6,7 @@ import type {
   EventDetail,
   EventFilter,
   EventList,
+  Message,
   NewOrder,
   NewRefund,
   Order,
@@ -157,6 +158,9 @@ export const api = {
       onMessage,
       onOpen,
     ),
+
+  messages: (id: string, token: string, signal?: AbortSignal) =>
+    json<{ messages: Message[] }>(`/orders/${encodeURIComponent(id)}/messages`, { token, signal }),
 
   pay: (id: string, token: string, method: string) =>
     json<StartedPayment>(`/orders/${encodeURIComponent(id)}/payments`, { method: 'POST', body: { method }, token }),

@@ -289,6 +289,18 @@ export interface TimelineEntry {
   detail?: Record<string, unknown>
 }
 
+/** One telling of one thing that happened to an order. */
+export interface Message {
+  id: string
+  kind: string
+  channel: 'mail' | 'sms'
+  /** The address or number, all but a few characters hidden. */
+  to: string
+  state: 'WAITING' | 'SENT' | 'DELIVERED' | 'FAILED' | 'UNSURE'
+  created_at: string
+  sent_at?: string
+}
+
 export interface StartedPayment {
   attempt_id: string
   method: string

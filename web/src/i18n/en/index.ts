@@ -1,3 +1,4 @@
+import message from './message'
 import order from './order'
 import payment from './payment'
 import problems from './problems'
@@ -5,4 +6,4 @@ import refund from './refund'
 import shop from './shop'
 import story from './story'
 
-export default { ...shop, ...problems, ...order, ...payment, ...refund, ...story }
+export default { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...story }

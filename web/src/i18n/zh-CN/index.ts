@@ -1,4 +1,5 @@
 import type { Words } from '../words'
+import message from './message'
 import order from './order'
 import payment from './payment'
 import problems from './problems'
@@ -6,6 +7,6 @@ import refund from './refund'
 import shop from './shop'
 import story from './story'
 
-const words: Words = { ...shop, ...problems, ...order, ...payment, ...refund, ...story }
+const words: Words = { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...story }
 
 export default words

@@ -10,7 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/payment/alipay/alipaytest"
 )
 
-func openAlipay(t *testing.T) bank {
+func openAlipay(t testing.TB) bank {
 	t.Helper()
 	g, err := alipaytest.Open(alipaytest.Config{Retry: []time.Duration{time.Second, 2 * time.Second}, BillsAtOnce: true})
 	require.NoError(t, err)

@@ -29,7 +29,7 @@ type bank struct {
 }
 
 // banks opens each gateway, on a port of its own.
-var banks = map[string]func(t *testing.T) bank{
+var banks = map[string]func(t testing.TB) bank{
 	"alipay":    openAlipay,
 	"stripe":    openStripe,
 	"unionpay":  openUnionPay,
@@ -48,7 +48,7 @@ func everyBank(t *testing.T, test func(t *testing.T, b bank)) {
 }
 
 // product starts the product with a gateway.
-func (b bank) product(t *testing.T, o stack.Options) *stack.Stack {
+func (b bank) product(t testing.TB, o stack.Options) *stack.Stack {
 	t.Helper()
 	o.Env = append(o.Env, b.env...)
 	s := stack.New(t, servers(t), o)

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // servers are the PostgreSQL and Temporal that most tests share.
-func servers(t *testing.T) *stack.Servers {
+func servers(t testing.TB) *stack.Servers {
 	t.Helper()
 	shared.once.Do(func() {
 		shared.servers, shared.err = stack.StartServers(t, filepath.Join(stack.Root(t), "artefacts", "logs", "servers"), false)

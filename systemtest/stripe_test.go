@@ -13,7 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/systemtest/stack"
 )
 
-func openStripe(t *testing.T) bank {
+func openStripe(t testing.TB) bank {
 	t.Helper()
 	g, err := stripetest.Open(stripetest.Config{})
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ type stripeRefund struct {
 }
 
 // stripeRefunds asks the gateway for all its refunds, as its owner would.
-func stripeRefunds(t *testing.T, g *stripetest.Gateway) []stripeRefund {
+func stripeRefunds(t testing.TB, g *stripetest.Gateway) []stripeRefund {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, g.URL()+"/v1/refunds?limit=100", nil)
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/boxoffice/boxoffice/payment/unionpay/unionpaytest"
 )
 
-func openUnionPay(t *testing.T) bank {
+func openUnionPay(t testing.TB) bank {
 	t.Helper()
 	g, err := unionpaytest.Open(unionpaytest.Config{Retry: []time.Duration{time.Second, 2 * time.Second}, BillsAtOnce: true})
 	require.NoError(t, err)
@@ -40,7 +40,7 @@ func openUnionPay(t *testing.T) bank {
 }
 
 // kept writes a file for the product to read.
-func kept(t *testing.T, name string, content []byte) string {
+func kept(t testing.TB, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(path, content, 0o600))

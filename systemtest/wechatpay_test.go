@@ -11,7 +11,7 @@ import (
 	"github.com/boxoffice/boxoffice/payment/wechatpay/wechatpaytest"
 )
 
-func openWechatPay(t *testing.T) bank {
+func openWechatPay(t testing.TB) bank {
 	t.Helper()
 	g, err := wechatpaytest.Open(wechatpaytest.Config{Retry: []time.Duration{time.Second, 2 * time.Second}, BillsAtOnce: true})
 	require.NoError(t, err)

@@ -21,36 +21,36 @@ var (
 // Message is a message ready to be sent.
 type Message struct {
 	// ID is that of ticketing.Message: the same at every try, and unique.
-	ID string
+	ID string `json:"id"`
 	// Kind is what it tells, for the carrier's statistics and headers.
-	Kind ticketing.MessageKind
+	Kind ticketing.MessageKind `json:"kind"`
 	// Language is the BCP 47 tag it is written in.
-	Language string
+	Language string `json:"language"`
 	// To is whom it goes to: a mail address, or a phone number in E.164 form. Personal data: never logged.
-	To string
+	To string `json:"to"`
 	// Name is the recipient's name; empty for SMS.
-	Name string
+	Name string `json:"name,omitempty"`
 	Content
 }
 
 // Content is what a message says.
 type Content struct {
 	// Subject and HTML are empty for SMS.
-	Subject string
+	Subject string `json:"subject,omitempty"`
 	// Text is the whole message as plain text.
-	Text string
-	HTML string
+	Text string `json:"text"`
+	HTML string `json:"html,omitempty"`
 	// Images are shown inside the HTML as <img src="cid:ID">.
-	Images []Image
+	Images []Image `json:"images,omitempty"`
 }
 
 // Image is a picture inside a mail.
 type Image struct {
 	// ID is unique in its message: [a-z0-9-]+.
-	ID  string
-	PNG []byte
+	ID  string `json:"id"`
+	PNG []byte `json:"png"`
 	// Alt is what it shows, in words.
-	Alt string
+	Alt string `json:"alt"`
 }
 
 // Receipt is the carrier's word that it took a message.

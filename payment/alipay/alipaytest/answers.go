@@ -94,6 +94,8 @@ func encoded(content fields) string {
 	var text strings.Builder
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(content) // texts only
+	if err := e.Encode(content); err != nil {
+		return "" // it has texts only, and always can
+	}
 	return strings.ReplaceAll(strings.TrimSpace(text.String()), "/", `\/`)
 }

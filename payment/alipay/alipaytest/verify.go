@@ -29,7 +29,9 @@ type failure struct {
 func (f *failure) Error() string { return f.Code + " " + f.SubCode + " " + f.SubMsg }
 
 func missing(what, message string) *failure { return &failure{"40001", "isv.missing-" + what, message} }
+
 func invalid(what, message string) *failure { return &failure{"40002", "isv.invalid-" + what, message} }
+
 func business(code, message string) *failure {
 	return &failure{"40004", code, message}
 }

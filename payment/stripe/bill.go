@@ -99,12 +99,13 @@ func billLine(t *sdk.BalanceTransaction) (payment.BillLine, error) {
 		amount, currency = payers(t, dispute.Amount, dispute.Currency)
 	}
 	var err error
-	if line.Amount, err = fromStripe(amount, currency); err != nil {
-		return payment.BillLine{}, err
+	if line.Amount, err = fromStripe(amount, currency); err != nil { // we never ask for such an amount: a person has to look
+		line.Kind, line.Number, line.RefundID, line.GatewayID = payment.NoticeOther, "", "", t.ID
+		if line.Amount, err = rounded(amount, currency); err != nil {
+			return payment.BillLine{}, err
+		}
 	}
-	if line.Fee, err = fromStripe(t.Fee, string(t.Currency)); err != nil {
-		return payment.BillLine{}, err
-	}
+	line.Fee = fee(t.Fee, string(t.Currency))
 	if t.Created <= 0 {
 		return payment.BillLine{}, errors.New("no time")
 	}

@@ -1,6 +1,8 @@
 package stripe_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +86,88 @@ func TestABalanceInAnotherCurrency(t *testing.T) {
 	require.Equal(t, ticketing.Money{Amount: -4_000, Currency: "JPY"}, lines[payment.NoticeDispute].Amount)
 	require.Equal(t, ticketing.Money{Amount: 1_500, Currency: "EUR"}, lines[payment.NoticeDispute].Fee)
 	require.Equal(t, dispute, lines[payment.NoticeDispute].RefundID)
+}
+
+// Stripe counts cents of currencies that have none, and a fee is a part of an amount: it hides neither its line nor the others.
+func TestHazard27AFeeWithCentsThatDoNotExist(t *testing.T) {
+	for _, test := range []struct {
+		code             string
+		basisPoints, fee int64 // of 5000, and 30 cents that do not exist
+	}{
+		{"ISK", 290, 145},   // 145.30
+		{"ISK", 1_001, 501}, // 500.80
+		{"UGX", 299, 150},   // 149.80
+		{"UGX", 1, 1},       // 0.80
+	} {
+		t.Run(fmt.Sprint(test.code, test.basisPoints), func(t *testing.T) {
+			w := newWorld(t, func(c *stripetest.Config) { c.FeeBasisPoints, c.FeeFixed = test.basisPoints, 30 })
+			noon := w.noon()
+			odd, even := w.order(), w.order()
+			odd.Amount, even.Amount = ticketing.Money{Amount: 5_000, Currency: test.code}, dollars(5_000)
+			for _, order := range []payment.Order{odd, even} {
+				_, err := w.provider.Create(t.Context(), order, stripe.MethodCheckout)
+				require.NoError(t, err)
+				require.NoError(t, w.gateway.Pay(order.Number))
+			}
+			paid := w.query(t, odd.Number, payment.StatePaid)
+			correction := w.gateway.Adjust(-150, strings.ToLower(test.code), "Correction of an earlier fee")
+			_, err := w.provider.Refund(t.Context(), w.refund(paid, 1_000))
+			require.NoError(t, err)
+			id, err := w.gateway.Dispute(odd.Number, 400_000)
+			require.NoError(t, err)
+
+			said := map[payment.NoticeKind]payment.BillLine{}
+			lines := w.bill(t, noon)
+			require.Len(t, lines, 5)
+			for _, line := range lines {
+				if line.Number != even.Number {
+					require.Equal(t, odd.Amount.Currency, line.Amount.Currency)
+					require.Equal(t, odd.Amount.Currency, line.Fee.Currency)
+					said[line.Kind] = line
+				}
+			}
+			require.Equal(t, odd.Amount, said[payment.NoticePayment].Amount)
+			require.Equal(t, test.fee, said[payment.NoticePayment].Fee.Amount)
+			require.EqualValues(t, -1_000, said[payment.NoticeRefund].Amount.Amount)
+			require.Equal(t, id, said[payment.NoticeDispute].RefundID)
+			require.EqualValues(t, -4_000, said[payment.NoticeDispute].Amount.Amount)
+			require.Equal(t, correction, said[payment.NoticeOther].GatewayID)
+			require.EqualValues(t, -2, said[payment.NoticeOther].Amount.Amount)
+		})
+	}
+}
+
+// An amount that we never ask for goes to a person, and the day's other lines to the books.
+func TestHazard27AnAmountWithCentsThatDoNotExist(t *testing.T) {
+	w := newWorld(t)
+	noon := w.noon()
+	order := w.order()
+	order.Amount = ticketing.Money{Amount: 5_000, Currency: "ISK"}
+	_, err := w.provider.Create(t.Context(), order, stripe.MethodCheckout)
+	require.NoError(t, err)
+	require.NoError(t, w.gateway.PayOther(order.Number, 499_960, "isk"))
+	other := w.paid(t)
+	for _, line := range w.bill(t, noon) {
+		if line.Number == other.Number {
+			continue
+		}
+		require.Equal(t, payment.NoticeOther, line.Kind)
+		require.Empty(t, line.Number)
+		require.Regexp(t, "^txn_", line.GatewayID)
+		require.Equal(t, order.Amount, line.Amount)
+	}
+	require.Len(t, w.bill(t, noon), 2)
+}
+
+// A balance in what ISO 4217 does not know has fees that our books cannot have.
+func TestAFeeInNoCurrency(t *testing.T) {
+	w := newWorld(t, func(c *stripetest.Config) { c.Settles = "usdc"; quick(c) })
+	noon := w.noon()
+	paid := w.paid(t)
+	lines := w.bill(t, noon)
+	require.Equal(t, []payment.BillLine{
+		{Kind: payment.NoticePayment, Number: paid.Number, GatewayID: paid.GatewayID, Amount: dollars(38_000)},
+	}, lines)
 }
 
 // A day begins at midnight UTC, whatever zone a day is asked for in.

@@ -75,8 +75,13 @@
 // with the few fields that no version of the API has changed, because events come in the endpoint's version, not the library's. Events that
 // tell of nothing of ours are NoticeOther.
 //
-// Of disputes Stripe says the payment intent, not our number. Inquiries (warning_…) withhold no money and are NoticeOther until they become disputes. The fee is
-// known from charge.dispute.funds_withdrawn on.
+// Of disputes Stripe says the payment intent, not our number. What an event says is the dispute's status in it, not its kind:
+//
+//	warning_…, prevented              NoticeOther: the bank only asks, and no money is withheld
+//	needs_response, under_review      open, also when an inquiry becomes a dispute (charge.dispute.updated)
+//	won, lost                         won, lost
+//
+// The fee is known from charge.dispute.funds_withdrawn on; one that is not a single amount is left to the bill.
 //
 // # The bill
 //
@@ -89,6 +94,10 @@
 //
 // Our amounts are in ISO 4217's minor unit, and so are Stripe's except for ISK and UGX, which it counts in cents that no longer exist, and MGA,
 // which it counts whole. The third decimal of BHD, JOD, KWD, OMR and TND must be 0. What Stripe cannot charge is refused, never rounded.
+//
+// But fees and corrections may have cents of ISK and UGX, which our books cannot: they are rounded to the nearest, so that one of them hides neither
+// a bill nor a dispute. A payment, refund or dispute on the bill whose own amount has such cents is NoticeOther, for a person to look at. A fee
+// in what is no currency of ISO 4217 is left out.
 //
 // # What cannot be done
 //

@@ -23,7 +23,7 @@ func (p *Provider) read(e event) (payment.Notice, error) {
 		err = readSession(e, &notice)
 	case "refund.created", "refund.updated", "refund.failed", "charge.refund.updated":
 		err = readRefund(e, &notice)
-	case "charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated", "charge.dispute.closed":
+	case "charge.dispute.created", "charge.dispute.updated", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated", "charge.dispute.closed":
 		err = readDispute(e, &notice)
 	}
 	if err != nil {
@@ -191,27 +191,28 @@ func readDispute(e event, notice *payment.Notice) (err error) {
 	notice.Dispute = payment.Dispute{
 		ID: d.ID, GatewayID: string(d.PaymentIntent), State: state, Reason: clip(d.Reason, maxReason), At: moment(e.Created),
 	}
-	if notice.Dispute.Amount, err = fromStripe(d.Amount, d.Currency); err != nil {
+	if notice.Dispute.Amount, err = rounded(d.Amount, d.Currency); err != nil {
 		return err
 	}
 	if notice.Dispute.Amount.Amount <= 0 {
 		return errors.New("dispute of nothing")
 	}
-	notice.Dispute.Fee, err = disputeFee(d.Movements)
-	return err
+	notice.Dispute.Fee = disputeFee(d.Movements)
+	return nil
 }
 
-// disputeFee is what Stripe charges for a dispute, in the currency of our balance.
-func disputeFee(moves []disputeMove) (ticketing.Money, error) {
+// disputeFee is what Stripe charges for a dispute, in the currency of our balance. The bill tells of it, too: what cannot be told
+// as one amount here is left to it, and the dispute is heard of.
+func disputeFee(moves []disputeMove) ticketing.Money {
 	var sum int64
 	for _, move := range moves {
 		if move.Currency != moves[0].Currency {
-			return ticketing.Money{}, fmt.Errorf("fees in %q and %q", moves[0].Currency, move.Currency)
+			return ticketing.Money{}
 		}
 		sum += move.Fee
 	}
 	if sum <= 0 { // none, or given back
-		return ticketing.Money{}, nil
+		return ticketing.Money{}
 	}
-	return fromStripe(sum, moves[0].Currency)
+	return fee(sum, moves[0].Currency)
 }

@@ -66,3 +66,26 @@ func fromStripe(amount int64, code string) (ticketing.Money, error) {
 	}
 	return m, nil
 }
+
+// rounded is an amount in our unit, too, to the nearest where Stripe counts what our unit does not. No payer is charged such an amount,
+// but a fee is a part of one, and so may be what Stripe or a bank corrects.
+func rounded(amount int64, code string) (ticketing.Money, error) {
+	const unit = 100
+	if countsCents[strings.ToUpper(code)] {
+		half := int64(unit / 2)
+		if amount < 0 {
+			half = -half
+		}
+		amount = (amount + half) / unit * unit
+	}
+	return fromStripe(amount, code)
+}
+
+// fee is what Stripe kept. One that cannot be told is left out: what it is a part of must not be hidden by it.
+func fee(amount int64, code string) ticketing.Money {
+	m, err := rounded(amount, code)
+	if err != nil {
+		return ticketing.Money{}
+	}
+	return m
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/smartwalle/alipay/v3"
 
 	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/payment/gatewayclient"
 )
 
 const (
@@ -19,14 +19,10 @@ const (
 	maxBillAnswer = 64 << 20 // bytes, compressed
 )
 
-// guarded is a client that follows no redirect, since a request carries our signature, and takes nothing but whole, bounded answers.
+// guarded is a client that takes nothing but whole, bounded answers.
 func guarded(client *http.Client) *http.Client {
 	c := *client
-	if c.Transport == nil {
-		c.Transport = http.DefaultTransport
-	}
 	c.Transport = &guard{c.Transport}
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &c
 }
 
@@ -46,24 +42,8 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodGet { // only bills are fetched
 		limit = maxBillAnswer
 	}
-	response.Body = &bounded{Reader: io.LimitReader(response.Body, limit+1), Closer: response.Body, left: limit}
+	response.Body = gatewayclient.Limit(response.Body, limit)
 	return response, nil
-}
-
-// bounded fails once more was read than it may hold.
-type bounded struct {
-	io.Reader
-	io.Closer
-
-	left int64
-}
-
-func (b *bounded) Read(into []byte) (int, error) {
-	n, err := b.Reader.Read(into)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, errors.New("the answer is too long")
-	}
-	return n, err
 }
 
 // refusal is what the gateway says when it refuses, signed.

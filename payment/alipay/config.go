@@ -13,6 +13,8 @@ import (
 
 	"github.com/smartwalle/alipay/v3"
 	"github.com/smartwalle/nsign"
+
+	"github.com/boxoffice/boxoffice/payment/gatewayclient"
 )
 
 // Name is the provider's name unless Config says another.
@@ -53,10 +55,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-const minimalBits = 2048
-
 var (
-	nameShape   = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 	appShape    = regexp.MustCompile(`^[0-9]{16}$`)
 	sellerShape = regexp.MustCompile(`^2088[0-9]{12}$`)
 )
@@ -69,8 +68,8 @@ func New(config Config) (*Provider, error) {
 	wrong := func(format string, args ...any) {
 		mistakes = append(mistakes, fmt.Errorf("alipay: "+format, args...))
 	}
-	if !nameShape.MatchString(c.Name) {
-		wrong("name %q must be 1 to 32 of [a-z0-9-]", c.Name)
+	if err := gatewayclient.CheckName(c.Name); err != nil {
+		wrong("%w", err)
 	}
 	if !appShape.MatchString(c.AppID) {
 		wrong("app id %q must be 16 digits", c.AppID)
@@ -84,7 +83,7 @@ func New(config Config) (*Provider, error) {
 	}
 	key, err := privateKey(c.Key)
 	if err != nil {
-		wrong("our key: %w", err)
+		wrong("%w", err)
 	}
 	serials, err := p.learn(key)
 	if err != nil {
@@ -140,11 +139,7 @@ func withDefaults(c Config) Config {
 	if c.BillTimeout == 0 {
 		c.BillTimeout = time.Minute
 	}
-	if c.HTTPClient == nil {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 512
-		c.HTTPClient = &http.Client{Transport: transport}
-	}
+	c.HTTPClient = gatewayclient.HTTP(c.HTTPClient)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

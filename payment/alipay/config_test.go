@@ -54,9 +54,9 @@ func TestEachMistakeWithPlainKeysIsRefused(t *testing.T) {
 	key, err := x509.ParsePKCS1PrivateKey(own.Bytes)
 	require.NoError(t, err)
 	for want, change := range map[string]func(*alipay.Config){
-		"our key: 1024 bits, fewer than 2048":     func(c *alipay.Config) { c.Key = private(t, short) },
-		"our key: not RSA":                        func(c *alipay.Config) { c.Key = private(t, curve) },
-		"our key: neither PKCS#1 nor PKCS#8":      func(c *alipay.Config) { c.Key = c.PublicKeys[0] },
+		"our key has 1024 bits, fewer than 2048":  func(c *alipay.Config) { c.Key = private(t, short) },
+		"our key is not RSA":                      func(c *alipay.Config) { c.Key = private(t, curve) },
+		"our key is neither PKCS#1 nor PKCS#8":    func(c *alipay.Config) { c.Key = c.PublicKeys[0] },
 		"our key: required, in PEM or base64":     func(c *alipay.Config) { c.Key = []byte(" \n") },
 		"public key 1 is no RSA key of 2048 bits": func(c *alipay.Config) { c.PublicKeys[0] = c.Key },
 		"public key 2 is no RSA key of 2048 bits": func(c *alipay.Config) { c.PublicKeys = append(c.PublicKeys, public(t, &short.PublicKey)) },

@@ -16,6 +16,8 @@ import (
 
 	"github.com/smartwalle/alipay/v3"
 	"github.com/smartwalle/nsign"
+
+	"github.com/boxoffice/boxoffice/payment/gatewayclient"
 )
 
 // trusted is a key of the gateway; a certificate's has a beginning and an end.
@@ -77,10 +79,10 @@ func (p *Provider) learnKeys(own *rsa.PrivateKey) error {
 			continue
 		}
 		parsed, err := x509.ParsePKIXPublicKey(der)
-		key, ok := parsed.(*rsa.PublicKey)
+		key, ok := gatewayclient.Verifying(parsed)
 		switch {
-		case err != nil || !ok || key.N.BitLen() < minimalBits:
-			mistakes = append(mistakes, fmt.Errorf("the gateway's public key %d is no RSA key of %d bits", i+1, minimalBits))
+		case err != nil || !ok:
+			mistakes = append(mistakes, fmt.Errorf("the gateway's public key %d is no RSA key of %d bits", i+1, gatewayclient.MinimalBits))
 		case own != nil && key.Equal(&own.PublicKey):
 			mistakes = append(mistakes, fmt.Errorf("the gateway's public key %d is our own: its page shows both, side by side", i+1))
 		default:
@@ -97,9 +99,9 @@ func (p *Provider) learnCertificates(own *rsa.PrivateKey) (serials []string, err
 		mistakes = append(mistakes, fmt.Errorf("the gateway's certificates: %w", err))
 	}
 	for _, c := range certificates {
-		key, ok := c.PublicKey.(*rsa.PublicKey)
-		if !ok || key.N.BitLen() < minimalBits {
-			mistakes = append(mistakes, fmt.Errorf("the gateway's certificate %s has no RSA key of %d bits", c.SerialNumber, minimalBits))
+		key, ok := gatewayclient.Verifying(c.PublicKey)
+		if !ok {
+			mistakes = append(mistakes, fmt.Errorf("the gateway's certificate %s has no RSA key of %d bits", c.SerialNumber, gatewayclient.MinimalBits))
 			continue
 		}
 		sum := md5.Sum([]byte(c.Issuer.String() + c.SerialNumber.String())) //nolint:gosec // see above
@@ -161,21 +163,7 @@ func decoded(file []byte) (der []byte, err error) {
 func privateKey(file []byte) (*rsa.PrivateKey, error) {
 	der, err := decoded(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("our key: %w", err)
 	}
-	key, err := x509.ParsePKCS1PrivateKey(der)
-	if err != nil {
-		other, err := x509.ParsePKCS8PrivateKey(der)
-		if err != nil {
-			return nil, errors.New("neither PKCS#1 nor PKCS#8") // the parser's words may quote the key
-		}
-		var ok bool
-		if key, ok = other.(*rsa.PrivateKey); !ok {
-			return nil, errors.New("not RSA")
-		}
-	}
-	if key.N.BitLen() < minimalBits {
-		return nil, fmt.Errorf("%d bits, fewer than %d", key.N.BitLen(), minimalBits)
-	}
-	return key, nil
+	return gatewayclient.PrivateKey(der)
 }

@@ -3,7 +3,6 @@ package stripe
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	sdk "github.com/stripe/stripe-go/v86"
+
+	"github.com/boxoffice/boxoffice/payment/gatewayclient"
 )
 
 // Name is the provider's name unless Config says another.
@@ -54,7 +55,6 @@ type Config struct {
 }
 
 var (
-	nameShape    = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 	keyShape     = regexp.MustCompile(`^(sk|rk)_(test|live)_[0-9A-Za-z_]{8,240}$`)
 	secretShape  = regexp.MustCompile(`^whsec_[0-9A-Za-z+/=_]{8,240}$`)
 	accountShape = regexp.MustCompile(`^acct_[0-9A-Za-z]{1,64}$`)
@@ -69,8 +69,8 @@ func New(config Config) (*Provider, error) {
 	wrong := func(format string, args ...any) {
 		mistakes = append(mistakes, fmt.Errorf("stripe: "+format, args...))
 	}
-	if !nameShape.MatchString(c.Name) {
-		wrong("name %q must be 1 to 32 of [a-z0-9-]", c.Name)
+	if err := gatewayclient.CheckName(c.Name); err != nil {
+		wrong("%w", err)
 	}
 	p.live = strings.Contains(c.SecretKey, "k_live_")
 	switch { // keys are never quoted
@@ -153,11 +153,7 @@ func withDefaults(c Config) Config {
 	if len(c.Currencies) == 0 {
 		c.Currencies = presentable
 	}
-	if c.HTTPClient == nil {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 512
-		c.HTTPClient = &http.Client{Transport: transport}
-	}
+	c.HTTPClient = gatewayclient.HTTP(c.HTTPClient)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -173,12 +169,7 @@ const (
 func (c *Config) client(bound time.Duration, limit int64) *sdk.Client {
 	own := *c.HTTPClient
 	own.Timeout = bound
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	next := own.Transport
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	own.Transport = &bounded{next: next, limit: limit}
+	own.Transport = &bounded{next: own.Transport, limit: limit}
 	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
 		URL: sdk.String(c.URL), HTTPClient: &own, MaxNetworkRetries: sdk.Int64(0), EnableTelemetry: new(false),
 		LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
@@ -192,8 +183,6 @@ type bounded struct {
 	limit int64
 }
 
-var errTooLong = errors.New("the answer is too long")
-
 func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Del("X-Stripe-Client-User-Agent")
@@ -202,20 +191,6 @@ func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	response.Body = &limited{ReadCloser: response.Body, left: b.limit}
+	response.Body = gatewayclient.Limit(response.Body, b.limit)
 	return response, nil
-}
-
-// limited fails where an io.LimitReader would end: half an answer must not be taken for a whole one.
-type limited struct {
-	io.ReadCloser
-	left int64
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.ReadCloser.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return 0, errTooLong
-	}
-	return n, err
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/boxoffice/boxoffice/payment/gatewayclient"
 )
 
 // Name is the provider's name unless Config says another.
@@ -77,10 +79,7 @@ type signingKey struct {
 	id      string
 }
 
-var (
-	nameShape     = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
-	merchantShape = regexp.MustCompile(`^[0-9A-Z]{15}$`)
-)
+var merchantShape = regexp.MustCompile(`^[0-9A-Z]{15}$`)
 
 // New makes a provider. It returns an error that lists everything in the configuration that is wrong.
 func New(config Config) (*Provider, error) {
@@ -90,8 +89,8 @@ func New(config Config) (*Provider, error) {
 	wrong := func(format string, args ...any) {
 		mistakes = append(mistakes, fmt.Errorf("unionpay: "+format, args...))
 	}
-	if !nameShape.MatchString(c.Name) {
-		wrong("name %q must be 1 to 32 of [a-z0-9-]", c.Name)
+	if err := gatewayclient.CheckName(c.Name); err != nil {
+		wrong("%w", err)
 	}
 	if !merchantShape.MatchString(c.Merchant) {
 		wrong("merchant %q must be 15 digits or capitals", c.Merchant)
@@ -128,9 +127,6 @@ func New(config Config) (*Provider, error) {
 	if len(mistakes) > 0 {
 		return nil, errors.Join(mistakes...)
 	}
-	client := *c.HTTPClient
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	p.client = &client
 	return p, nil
 }
 
@@ -152,11 +148,7 @@ func withDefaults(c Config) Config {
 	if c.SignerNames == nil {
 		c.SignerNames = []string{"中国银联股份有限公司"}
 	}
-	if c.HTTPClient == nil {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 512
-		c.HTTPClient = &http.Client{Transport: transport}
-	}
+	c.HTTPClient = gatewayclient.HTTP(c.HTTPClient)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -165,35 +157,29 @@ func withDefaults(c Config) Config {
 
 // ownKey reads our certificate and key.
 func ownKey(c Config, now time.Time) (signingKey, error) {
-	private, certificate, err := keyPair(c)
-	if err != nil {
-		return signingKey{}, err
-	}
-	public, ok := certificate.PublicKey.(*rsa.PublicKey)
-	key, rsaKey := private.(*rsa.PrivateKey)
+	key, certificate, err := keyPair(c)
 	switch {
-	case !ok || !rsaKey:
-		return signingKey{}, errors.New("our key is not RSA")
-	case !public.Equal(&key.PublicKey):
+	case err != nil:
+		return signingKey{}, err
+	case !key.PublicKey.Equal(certificate.PublicKey):
 		return signingKey{}, errors.New("our certificate and our key do not belong together")
-	case key.N.BitLen() < minimalBits:
-		return signingKey{}, fmt.Errorf("our key has %d bits, fewer than %d", key.N.BitLen(), minimalBits)
 	case now.After(certificate.NotAfter):
 		return signingKey{}, fmt.Errorf("our certificate expired at %s", certificate.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return signingKey{private: key, id: certificate.SerialNumber.String()}, nil
 }
 
-func keyPair(c Config) (private any, certificate *x509.Certificate, err error) {
+func keyPair(c Config) (key *rsa.PrivateKey, certificate *x509.Certificate, err error) {
 	switch {
 	case len(c.PFX) > 0 && len(c.Certificate)+len(c.Key) > 0:
 		return nil, nil, errors.New("our key is given twice: as PFX and in PEM")
 	case len(c.PFX) > 0:
-		private, certificate, _, err = pkcs12.DecodeChain(c.PFX, c.PFXPassword)
+		private, certificate, _, err := pkcs12.DecodeChain(c.PFX, c.PFXPassword)
 		if err != nil {
 			return nil, nil, fmt.Errorf("our PFX file: %w", err)
 		}
-		return private, certificate, nil
+		key, err = gatewayclient.RSA(private)
+		return key, certificate, err
 	case len(c.Certificate) == 0 || len(c.Key) == 0:
 		return nil, nil, errors.New("our certificate and key are required: a PFX file, or both in PEM")
 	}
@@ -205,13 +191,6 @@ func keyPair(c Config) (private any, certificate *x509.Certificate, err error) {
 	if block == nil {
 		return nil, nil, errors.New("our key is not PEM")
 	}
-	if block.Type == "RSA PRIVATE KEY" {
-		private, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	} else {
-		private, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-	}
-	if err != nil {
-		return nil, nil, errors.New("our key is neither PKCS#1 nor PKCS#8") // the parser's words may quote the key
-	}
-	return private, own[0], nil
+	key, err = gatewayclient.PrivateKey(block.Bytes)
+	return key, own[0], err
 }

@@ -40,7 +40,6 @@ type Provider struct {
 	config Config
 	key    signingKey
 	trust  trust
-	client *http.Client
 }
 
 var (
@@ -213,7 +212,7 @@ func (p *Provider) call(ctx context.Context, bound time.Duration, limit int64, a
 		return nil, unavailable(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8")
-	response, err := p.client.Do(request)
+	response, err := p.config.HTTPClient.Do(request)
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -11,10 +11,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
 
-// minimalBits is the shortest key that is believed or used.
-const minimalBits = 2048
+	"github.com/boxoffice/boxoffice/payment/gatewayclient"
+)
 
 // trust decides which certificate inside a message is the gateway's.
 type trust struct {
@@ -34,8 +33,8 @@ func (t trust) signer(text string, now time.Time) (*rsa.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificate: %w", err)
 	}
-	key, ok := leaf.PublicKey.(*rsa.PublicKey)
-	if !ok || key.N.BitLen() < minimalBits {
+	key, ok := gatewayclient.Verifying(leaf.PublicKey)
+	if !ok {
 		return nil, errors.New("certificate without an RSA key of a safe length")
 	}
 	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {

@@ -130,7 +130,7 @@ func (p *Provider) send(ctx context.Context, method, path string, body []byte, l
 	if len(p.wanted) > 0 {
 		request.Header.Set("Wechatpay-Serial", p.wanted[0]) // the key we want to be answered with
 	}
-	response, err := p.client.Do(request)
+	response, err := p.config.HTTPClient.Do(request)
 	if err != nil {
 		return 0, nil, nil, err
 	}

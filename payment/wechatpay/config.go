@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/boxoffice/boxoffice/payment/gatewayclient"
 )
 
 // Name is the provider's name unless Config says another.
@@ -53,10 +55,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-const minimalBits = 2048
-
 var (
-	nameShape     = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 	merchantShape = regexp.MustCompile(`^[0-9]{8,32}$`)
 	appShape      = regexp.MustCompile(`^[0-9A-Za-z]{8,32}$`)
 	serialShape   = regexp.MustCompile(`^[0-9A-F]{8,64}$`)
@@ -71,8 +70,8 @@ func New(config Config) (*Provider, error) {
 	wrong := func(format string, args ...any) {
 		mistakes = append(mistakes, fmt.Errorf("wechatpay: "+format, args...))
 	}
-	if !nameShape.MatchString(c.Name) {
-		wrong("name %q must be 1 to 32 of [a-z0-9-]", c.Name)
+	if err := gatewayclient.CheckName(c.Name); err != nil {
+		wrong("%w", err)
 	}
 	if !merchantShape.MatchString(c.Merchant) {
 		wrong("merchant %q must be 8 to 32 digits", c.Merchant)
@@ -106,9 +105,6 @@ func New(config Config) (*Provider, error) {
 	if len(mistakes) > 0 {
 		return nil, errors.Join(mistakes...)
 	}
-	client := *c.HTTPClient
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	p.client = &client
 	return p, nil
 }
 
@@ -125,11 +121,7 @@ func withDefaults(c Config) Config {
 	if c.BillTimeout == 0 {
 		c.BillTimeout = time.Minute
 	}
-	if c.HTTPClient == nil {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 512
-		c.HTTPClient = &http.Client{Transport: transport}
-	}
+	c.HTTPClient = gatewayclient.HTTP(c.HTTPClient)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -150,24 +142,7 @@ func privateKey(file []byte) (*rsa.PrivateKey, error) {
 	if block == nil {
 		return nil, errors.New("our key is required, in PEM")
 	}
-	var parsed any
-	var err error
-	if block.Type == "RSA PRIVATE KEY" {
-		parsed, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	} else {
-		parsed, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-	}
-	if err != nil {
-		return nil, errors.New("our key is neither PKCS#1 nor PKCS#8") // the parser's words may quote the key
-	}
-	key, ok := parsed.(*rsa.PrivateKey)
-	if !ok {
-		return nil, errors.New("our key is not RSA")
-	}
-	if key.N.BitLen() < minimalBits {
-		return nil, fmt.Errorf("our key has %d bits, fewer than %d", key.N.BitLen(), minimalBits)
-	}
-	return key, nil
+	return gatewayclient.PrivateKey(block.Bytes)
 }
 
 // learn reads the gateway's keys.
@@ -181,9 +156,9 @@ func (p *Provider) learn() error {
 			continue
 		}
 		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
-		key, ok := parsed.(*rsa.PublicKey)
-		if err != nil || !ok || key.N.BitLen() < minimalBits {
-			mistakes = append(mistakes, fmt.Errorf("the gateway's public key %q is no RSA key of %d bits", id, minimalBits))
+		key, ok := gatewayclient.Verifying(parsed)
+		if err != nil || !ok {
+			mistakes = append(mistakes, fmt.Errorf("the gateway's public key %q is no RSA key of %d bits", id, gatewayclient.MinimalBits))
 			continue
 		}
 		p.gateway[id] = &trusted{key: key}
@@ -202,9 +177,9 @@ func (p *Provider) learn() error {
 			mistakes = append(mistakes, fmt.Errorf("the gateway's certificates: %w", err))
 			continue
 		}
-		key, ok := certificate.PublicKey.(*rsa.PublicKey)
-		if !ok || key.N.BitLen() < minimalBits {
-			mistakes = append(mistakes, fmt.Errorf("the gateway's certificate %X has no RSA key of %d bits", certificate.SerialNumber, minimalBits))
+		key, ok := gatewayclient.Verifying(certificate.PublicKey)
+		if !ok {
+			mistakes = append(mistakes, fmt.Errorf("the gateway's certificate %X has no RSA key of %d bits", certificate.SerialNumber, gatewayclient.MinimalBits))
 			continue
 		}
 		p.gateway[fmt.Sprintf("%X", certificate.SerialNumber)] = &trusted{key: key, from: certificate.NotBefore, until: certificate.NotAfter}

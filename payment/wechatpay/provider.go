@@ -37,7 +37,6 @@ type Provider struct {
 	key     *rsa.PrivateKey
 	gateway map[string]*trusted // by id or serial number
 	wanted  []string            // ids of public keys
-	client  *http.Client
 }
 
 var (

@@ -126,6 +126,7 @@ func (s *stack) configure() error {
 		"BOXOFFICE_SANDBOX_KEY=" + s.bank.key,
 		"BOXOFFICE_SANDBOX_CALLBACK_KEY=" + s.bank.callbackKey,
 		"BOXOFFICE_SANDBOX_DATA=" + filepath.Join(s.folder, "sandbox.db"),
+		"BOXOFFICE_INBOX_FOLDER=" + filepath.Join(s.folder, "inbox"),
 		"BOXOFFICE_CODEC_ADDRESS=" + codec,
 		"BOXOFFICE_CODEC_TOKEN=" + rand.Text(),
 	}

@@ -24,6 +24,7 @@ func upCommand(stop, kill context.Context, arguments []string) error {
 	flags.StringVar(&settings.HTTP, "http-address", settings.HTTP, "web pages and API (BOXOFFICE_HTTP_ADDRESS)")
 	flags.StringVar(&settings.Sandbox, "sandbox-address", settings.Sandbox, "sandbox gateway (BOXOFFICE_SANDBOX_ADDRESS)")
 	flags.StringVar(&settings.Codec, "codec-address", settings.Codec, "codec server of the Temporal UI (BOXOFFICE_CODEC_ADDRESS)")
+	flags.StringVar(&settings.Inbox, "inbox-address", settings.Inbox, "local inbox of mails and SMS (BOXOFFICE_INBOX_ADDRESS)")
 	flags.StringVar(&settings.TemporalUI, "temporal-ui-address", settings.TemporalUI, "Temporal UI (BOXOFFICE_TEMPORAL_UI_ADDRESS)")
 	flags.IntVar(&settings.TemporalPort, "temporal-port", settings.TemporalPort, "Temporal on 127.0.0.1 (BOXOFFICE_TEMPORAL_PORT)")
 	flags.IntVar(&settings.PostgresPort, "postgres-port", settings.PostgresPort, "PostgreSQL on 127.0.0.1 (BOXOFFICE_POSTGRES_PORT)")

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -27,9 +28,10 @@ func (s *Store) Messages(ctx context.Context, orderID string) ([]ticketing.Messa
 	return list(ctx, s, "list an order's messages", scanMessage, messageSQL+" WHERE m.order_id = $1 ORDER BY m.sequence, m.channel", orderID)
 }
 
-// MessagesIn lists the newest messages in a state.
-func (s *Store) MessagesIn(ctx context.Context, state ticketing.MessageState, limit int) ([]ticketing.Message, error) {
-	return list(ctx, s, "list messages", scanMessage, messageSQL+" WHERE m.state = $1 ORDER BY m.created_at DESC, m.id LIMIT $2", state, limit)
+// FindMessages lists messages, newest first.
+func (s *Store) FindMessages(ctx context.Context, f ticketing.MessageFilter) ([]ticketing.Message, error) {
+	return list(ctx, s, "find messages", scanMessage, messageSQL+` WHERE ($1 = '' OR m.order_id = $1) AND ($2 = '' OR m.state = $2)
+		ORDER BY m.created_at DESC, m.id LIMIT $3`, f.OrderID, f.State, cmp.Or(f.Limit, 100))
 }
 
 // ClaimMessages takes up to limit waiting messages of a channel, the most urgent first, for as long as lease: nobody

@@ -230,6 +230,14 @@ type MessageOutcome struct {
 	Problem string
 }
 
+// MessageFilter chooses messages. Empty fields choose all.
+type MessageFilter struct {
+	OrderID string
+	State   MessageState
+	// Limit defaults to 100.
+	Limit int
+}
+
 // MessageReceipt is a carrier's later word on a message it took.
 type MessageReceipt struct {
 	Carrier   string

@@ -112,12 +112,17 @@ func (c *connections) startWorkers(
 	for provider, fee := range cfg.GatewayFees {
 		terms[provider] = ticketing.FeeTerms{BasisPoints: fee.BasisPoints, Tolerance: fee.Tolerance}
 	}
+	notifications, err := c.notifications(cfg, metrics)
+	if err != nil {
+		return nil, err
+	}
 	return worker.Start(ctx, worker.Config{
 		Client:         c.temporal,
 		Purchase:       &activities.Purchase{Store: c.store, Gateways: c.gateways, Metrics: metrics, Observer: observer},
 		Payments:       &activities.Payments{Store: c.store, Gateways: c.gateways, Deliverer: c.deliverer, Metrics: metrics, Log: c.log},
 		Reconciliation: &activities.Reconciliation{Store: c.store, Gateways: c.gateways, Terms: terms, Log: c.log},
 		Calendars:      c.calendars(),
+		Notifications:  notifications,
 		OnFatal:        onFatal,
 	})
 }

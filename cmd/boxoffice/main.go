@@ -32,11 +32,13 @@ var roles = []role{
 	{"worker", "workers only", serviceNeeds, runWorker, nil},
 	{"codec", "codec server for the Temporal UI", []config.Need{config.NeedEncryption, config.NeedCodec}, runCodec, nil},
 	{"sandbox", "sandbox payment gateway", []config.Need{config.NeedSandbox}, runSandbox, nil},
+	{"inbox", "the local inbox: mails and SMS that would have been sent", nil, runInbox, nil},
 	{"migrate", "bring the database's schema and Temporal's search attributes up to date", []config.Need{config.NeedDatabase, config.NeedEncryption}, runMigrate, nil},
 	{"seed", "load the demo catalogue; what is already there stays", []config.Need{config.NeedDatabase, config.NeedEncryption}, runSeed, nil},
 	{"audit", "check every invariant of stock and money; exit 1 with a line for each that is violated", []config.Need{config.NeedDatabase, config.NeedEncryption}, runAudit, nil},
 	{"reconcile", "compare a gateway's bill with our books now: [-provider NAME] [-day YYYY-MM-DD] [-wait DURATION]", serviceNeeds, nil, runReconcile},
 	{"cases", "what waits for a person: [list [-all] [-kind KIND] [-provider NAME]], or resolve ID NOTE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runCases},
+	{"messages", "what buyers were told: [list [-order ID] [-state STATE]], or resend ID", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runMessages},
 	{"version", "print the version", nil, runVersion, nil},
 }
 

@@ -83,6 +83,10 @@ func (c *connections) serveAPI(ctx context.Context, cfg config.Config, sagas *ap
 	if cfg.OrdersPerSecond > 0 {
 		limiter = api.NewAddressLimiter(cfg.OrdersPerSecond, cfg.OrdersBurst)
 	}
+	carriers, err := reporting(cfg)
+	if err != nil {
+		return err
+	}
 	server, err := api.New(api.Config{
 		Address:   cfg.HTTPAddress,
 		PublicURL: cfg.PublicURL,
@@ -92,6 +96,7 @@ func (c *connections) serveAPI(ctx context.Context, cfg config.Config, sagas *ap
 		Refunds:   sagas,
 		Deliverer: c.deliverer,
 		Identity:  c.ring,
+		Carriers:  carriers,
 		Web:       web.Dist,
 		Policy: workflows.PurchasePolicy{
 			Grace: cfg.PaymentGrace, CloseBound: cfg.GatewayDownBound, UnknownBound: cfg.OutcomeBound,

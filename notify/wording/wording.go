@@ -139,9 +139,9 @@ func onlyGSM(text string) string {
 // page is what layout.mjml shows.
 type page struct {
 	Language, Subject, Hello, Lead, Next, Button, URL, Private, Footer string
-	Rows                                                              []row
-	Lines                                                             []row
-	Tickets                                                           []picture
+	Rows                                                               []row
+	Lines                                                              []row
+	Tickets                                                            []picture
 }
 
 type row struct{ Label, Value string }

@@ -23,6 +23,7 @@ func (m *machine) banner(took time.Duration) {
 		add("Temporal", m.ExternalTemporal+", codec server for its UI: "+m.codecEndpoint(m.variables))
 	}
 	add("Sandbox gateway", m.url(m.Sandbox)+"/  merchant "+m.variables["BOXOFFICE_SANDBOX_MERCHANT"])
+	add("Local inbox", m.url(m.Inbox)+"/  mails and SMS that would have been sent")
 	if m.postgres != nil {
 		add("PostgreSQL", net.JoinHostPort(loopback, strconv.Itoa(m.PostgresPort))+
 			"  database "+productDatabase+", user boxoffice, password in "+filepath.Join(m.postgres.Folder(), "password"))

@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 	played := map[string]func(){
 		"temporal": func() { serve(os.Getenv("BOXOFFICE_TEMPORAL_ADDRESS")) },
 		"sandbox":  func() { serve(os.Getenv("BOXOFFICE_SANDBOX_ADDRESS")) },
+		"inbox":    func() { serve(os.Getenv("BOXOFFICE_INBOX_ADDRESS")) },
 		"run":      func() { serve(os.Getenv("BOXOFFICE_HTTP_ADDRESS")) },
 		"migrate": func() {
 			trace("migrate")

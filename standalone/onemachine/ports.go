@@ -27,6 +27,7 @@ func (s Settings) uses() []use {
 		{address: s.HTTP, what: "the web pages and the API", variable: "BOXOFFICE_HTTP_ADDRESS"},
 		{address: s.Sandbox, what: "the sandbox gateway", variable: "BOXOFFICE_SANDBOX_ADDRESS"},
 		{address: s.Codec, what: "the codec server of the Temporal UI", variable: "BOXOFFICE_CODEC_ADDRESS"},
+		{address: s.Inbox, what: "the local inbox", variable: "BOXOFFICE_INBOX_ADDRESS"},
 	}
 	if s.usesOwnTemporal() {
 		uses = append(uses,

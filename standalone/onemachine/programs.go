@@ -29,6 +29,7 @@ func (s Settings) product(databaseURL string, secrets map[string]string) map[str
 		"BOXOFFICE_PUBLIC_URL":   s.url(s.HTTP),
 		"BOXOFFICE_SANDBOX_URL":  s.url(s.Sandbox),
 		"BOXOFFICE_SANDBOX_DATA": filepath.Join(s.Data, "sandbox.db"),
+		"BOXOFFICE_INBOX_FOLDER": filepath.Join(s.Data, "inbox"),
 	}
 	maps.Copy(variables, secrets)
 	for name := range variables {
@@ -43,6 +44,7 @@ func (s Settings) product(databaseURL string, secrets map[string]string) map[str
 		"BOXOFFICE_HTTP_ADDRESS":       s.HTTP,
 		"BOXOFFICE_SANDBOX_ADDRESS":    s.Sandbox,
 		"BOXOFFICE_CODEC_ADDRESS":      s.Codec,
+		"BOXOFFICE_INBOX_ADDRESS":      s.Inbox,
 	})
 	return variables
 }
@@ -75,6 +77,13 @@ func (s Settings) boxoffice(command string, product map[string]string) superviso
 func (s Settings) sandbox(product map[string]string) supervisor.Program {
 	program := s.boxoffice("sandbox", product)
 	program.Ready = supervisor.Answers(s.url(s.Sandbox) + "/livez")
+	program.StopTimeout = 2 * time.Second
+	return program
+}
+
+func (s Settings) inbox(product map[string]string) supervisor.Program {
+	program := s.boxoffice("inbox", product)
+	program.Ready = supervisor.Answers(s.url(s.Inbox) + "/")
 	program.StopTimeout = 2 * time.Second
 	return program
 }

@@ -127,6 +127,10 @@ func (m *machine) start(ctx context.Context) error {
 	if err := m.supervisor.Start(ctx, m.sandbox(m.variables)); err != nil {
 		return err
 	}
+	m.say("  local inbox")
+	if err := m.supervisor.Start(ctx, m.inbox(m.variables)); err != nil {
+		return err
+	}
 	m.say("  boxoffice: web, API, worker")
 	return m.supervisor.Start(ctx, m.everythingElse(m.variables))
 }

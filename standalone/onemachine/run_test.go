@@ -54,12 +54,12 @@ func newSettings(t *testing.T) Settings {
 		t.Fatal(err)
 	}
 	t.Setenv("TEST_TRACE", filepath.Join(folder, "trace"))
-	ports := freePorts(t, 6)
+	ports := freePorts(t, 7)
 	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 	return Settings{
 		Data: filepath.Join(folder, "data"), Boxoffice: os.Args[0], Standalone: os.Args[0], AwaitTemporal: dialTemporal,
 		PostgresPort: ports[0], TemporalPort: ports[1], TemporalUI: at(ports[2]), Namespace: "default",
-		HTTP: at(ports[3]), Sandbox: at(ports[4]), Codec: at(ports[5]),
+		HTTP: at(ports[3]), Sandbox: at(ports[4]), Codec: at(ports[5]), Inbox: at(ports[6]),
 		fast: true,
 	}
 }
@@ -142,7 +142,7 @@ func TestStartsInOrderAndStopsInReverse(t *testing.T) {
 	if err := machine.await(t); err != nil {
 		t.Error(err)
 	}
-	want := []string{"temporal", "migrate", "seed", "sandbox", "run", "run-stops", "sandbox-stops", "temporal-stops"}
+	want := []string{"temporal", "migrate", "seed", "sandbox", "inbox", "run", "run-stops", "inbox-stops", "sandbox-stops", "temporal-stops"}
 	if got := traced(t); !slices.Equal(got, want) {
 		t.Errorf("order = %v", got)
 	}
@@ -228,6 +228,7 @@ func TestBusyPortsAreNamedWithTheVariable(t *testing.T) {
 		"BOXOFFICE_HTTP_ADDRESS=127.0.0.1:": func(s Settings) string { return s.HTTP },
 		"BOXOFFICE_SANDBOX_ADDRESS=":        func(s Settings) string { return s.Sandbox },
 		"BOXOFFICE_CODEC_ADDRESS=":          func(s Settings) string { return s.Codec },
+		"BOXOFFICE_INBOX_ADDRESS=":          func(s Settings) string { return s.Inbox },
 		"BOXOFFICE_TEMPORAL_UI_ADDRESS=":    func(s Settings) string { return s.TemporalUI },
 		"BOXOFFICE_TEMPORAL_PORT=":          func(s Settings) string { return s.temporalAddress() },
 		"BOXOFFICE_POSTGRES_PORT=":          func(s Settings) string { return s.postgresUse().address },
@@ -327,7 +328,8 @@ func TestGoesOnAfterKill(t *testing.T) {
 		"BOXOFFICE_DATA="+settings.Data, "BOXOFFICE_BINARY="+settings.Boxoffice,
 		fmt.Sprintf("BOXOFFICE_POSTGRES_PORT=%d", settings.PostgresPort), "BOXOFFICE_TEMPORAL_PORT="+temporalPort,
 		"BOXOFFICE_TEMPORAL_UI_ADDRESS="+settings.TemporalUI, "BOXOFFICE_HTTP_ADDRESS="+settings.HTTP,
-		"BOXOFFICE_SANDBOX_ADDRESS="+settings.Sandbox, "BOXOFFICE_CODEC_ADDRESS="+settings.Codec)
+		"BOXOFFICE_SANDBOX_ADDRESS="+settings.Sandbox, "BOXOFFICE_CODEC_ADDRESS="+settings.Codec,
+		"BOXOFFICE_INBOX_ADDRESS="+settings.Inbox)
 	out := &output{}
 	command.Stdout = out
 	if err := command.Start(); err != nil {

@@ -36,6 +36,7 @@ type Settings struct {
 	HTTP    string
 	Sandbox string
 	Codec   string
+	Inbox   string
 
 	// patience is how long a busy port may stay busy; 0 means three seconds.
 	patience time.Duration
@@ -61,6 +62,7 @@ func FromEnvironment(getenv func(string) string) (Settings, error) {
 		HTTP:             cmp.Or(getenv("BOXOFFICE_HTTP_ADDRESS"), "127.0.0.1:8080"),
 		Sandbox:          cmp.Or(getenv("BOXOFFICE_SANDBOX_ADDRESS"), "127.0.0.1:8090"),
 		Codec:            cmp.Or(getenv("BOXOFFICE_CODEC_ADDRESS"), "127.0.0.1:8234"),
+		Inbox:            cmp.Or(getenv("BOXOFFICE_INBOX_ADDRESS"), "127.0.0.1:8025"),
 	}
 	return settings, errors.Join(postgresErr, temporalErr)
 }

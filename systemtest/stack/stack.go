@@ -58,10 +58,12 @@ type Stack struct {
 
 	Namespace   string
 	DatabaseURL string
-	env         []string
-	http        *http.Client
-	restarts    map[*Process]string // where to ask whether it is ready
-	skipAudit   bool
+	// Inbox is the folder of the local inbox.
+	Inbox     string
+	env       []string
+	http      *http.Client
+	restarts  map[*Process]string // where to ask whether it is ready
+	skipAudit bool
 }
 
 var unfit = regexp.MustCompile(`[^A-Za-z0-9]+`)
@@ -157,6 +159,7 @@ func (s *Stack) configure(o Options) {
 		return fmt.Sprintf("127.0.0.1:%d", port)
 	}
 	web, codec, bank, probes, token := address(), address(), address(), address(), rand.Text()
+	s.Inbox = filepath.Join(s.T.TempDir(), "inbox")
 	s.URL, s.Codec = "http://"+web, "http://"+codec+"/"+token
 	merchant, key := "M"+rand.Text()[:10], rand.Text()
 	s.env = append([]string{
@@ -176,6 +179,9 @@ func (s *Stack) configure(o Options) {
 		"BOXOFFICE_SANDBOX_DATA=" + filepath.Join(s.T.TempDir(), "sandbox.db"),
 		"BOXOFFICE_CODEC_ADDRESS=" + codec,
 		"BOXOFFICE_CODEC_TOKEN=" + token,
+		"BOXOFFICE_INBOX_FOLDER=" + s.Inbox,
+		"BOXOFFICE_HOLD_WARNING=0",
+		"BOXOFFICE_REMINDER_LEAD=0",
 		"BOXOFFICE_PAYMENT_GRACE=2s",
 		"BOXOFFICE_GATEWAY_DOWN_BOUND=2s",
 	}, o.Env...)

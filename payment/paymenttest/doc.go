@@ -1,7 +1,7 @@
 // Package paymenttest is the conformance suite of payment gateways: what
 // every payment.Provider must do for the purchase to be safe. An adapter's
 // own test builds a Harness around its gateway, real or simulated, and calls
-// Run.
+// Run; its own benchmark calls BenchmarkParseCallback.
 //
 // It knows payment.Provider and nothing of any one gateway.
 package paymenttest

@@ -39,7 +39,7 @@ type world struct {
 	mailbox  *mailbox
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	box := newMailbox(t)
 	g, err := gateway.Open(gateway.Config{
@@ -57,7 +57,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // newProvider makes an adapter whose connections end with the test.
-func newProvider(t *testing.T, c sandbox.Config) *sandbox.Provider {
+func newProvider(t testing.TB, c sandbox.Config) *sandbox.Provider {
 	t.Helper()
 	c.Merchant, c.Key, c.CallbackKeys = merchant, key, []string{callbackKey}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -76,7 +76,7 @@ type mailbox struct {
 	seen   map[string]bool
 }
 
-func newMailbox(t *testing.T) *mailbox {
+func newMailbox(t testing.TB) *mailbox {
 	m := &mailbox{seen: map[string]bool{}}
 	m.server = httptest.NewServer(m)
 	t.Cleanup(m.server.Close)
@@ -105,7 +105,7 @@ func (m *mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // about waits for n callbacks that contain a text.
-func (m *mailbox) about(t *testing.T, text string, n int) []paymenttest.Callback {
+func (m *mailbox) about(t testing.TB, text string, n int) []paymenttest.Callback {
 	t.Helper()
 	var found []paymenttest.Callback
 	require.Eventually(t, func() bool {

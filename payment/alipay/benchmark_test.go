@@ -1,0 +1,13 @@
+package alipay_test
+
+import (
+	"testing"
+
+	"github.com/boxoffice/boxoffice/payment/paymenttest"
+)
+
+func BenchmarkParseCallback(b *testing.B) {
+	w := newWorld(b)
+	callback := w.mailbox.about(b, "out_trade_no="+w.paid(b).Number, 1)[0]
+	paymenttest.BenchmarkParseCallback(b, w.provider, callback, w.now())
+}

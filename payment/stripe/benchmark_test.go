@@ -1,0 +1,13 @@
+package stripe_test
+
+import (
+	"testing"
+
+	"github.com/boxoffice/boxoffice/payment/paymenttest"
+)
+
+func BenchmarkParseCallback(b *testing.B) {
+	w := newWorld(b, quick)
+	callback := w.mailbox.about(b, "checkout.session.completed", w.paid(b).Number, 1)[0]
+	paymenttest.BenchmarkParseCallback(b, w.provider, callback, w.now())
+}

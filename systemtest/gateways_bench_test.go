@@ -2,6 +2,7 @@ package systemtest
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -19,9 +20,7 @@ import (
 //	go test ./systemtest -run '^$' -bench Callback -benchtime 400x
 func BenchmarkCallback(b *testing.B) {
 	open := map[string]func(t testing.TB) bank{"sandbox": func(testing.TB) bank { return bank{provider: sandbox.Name, method: sandbox.MethodWallet} }}
-	for name, other := range banks {
-		open[name] = other
-	}
+	maps.Copy(open, banks)
 	for name, bank := range open {
 		b.Run(name, func(b *testing.B) { callbacks(b, bank(b)) })
 	}

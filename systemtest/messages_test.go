@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,9 +33,9 @@ func told(t *testing.T, s *stack.Stack) (words []string, kept []inbox.Kept) {
 	require.NoError(t, err)
 	newest, err := folder.Messages(100)
 	require.NoError(t, err)
-	for i := len(newest) - 1; i >= 0; i-- {
-		kept = append(kept, newest[i])
-		words = append(words, string(newest[i].Kind)+" by "+string(newest[i].Channel))
+	for _, m := range slices.Backward(newest) {
+		kept = append(kept, m)
+		words = append(words, string(m.Kind)+" by "+string(m.Channel))
 	}
 	return words, kept
 }
@@ -157,7 +158,7 @@ func TestTwilioSaysWhatBecameOfAnSMS(t *testing.T) {
 	taken := g.Messages()
 	require.Len(t, taken, 1)
 	for _, said := range []string{"delivered", "sent", "delivered"} {
-		status, err := g.Tell(taken[0], said, "")
+		status, err := g.Tell(t.Context(), taken[0], said, "")
 		require.NoError(t, err)
 		require.Equal(t, http.StatusNoContent, status)
 	}

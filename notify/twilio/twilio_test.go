@@ -122,6 +122,23 @@ func TestHazard30WhatAnAnswerMeans(t *testing.T) {
 	})
 }
 
+// TestTheStandInSeesWhatBreaksTheDocument: else its silence would say nothing.
+func TestTheStandInSeesWhatBreaksTheDocument(t *testing.T) {
+	w := newWorld(t)
+	c := w.Credentials()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL()+"/2010-04-01/Accounts/"+c.AccountSID+"/Messages.json",
+		strings.NewReader(url.Values{"Body": {"x"}, "ValidityPeriod": {"soon"}}.Encode()))
+	require.NoError(t, err)
+	request.SetBasicAuth(c.AccountSID, c.AuthToken)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusBadRequest, response.StatusCode)
+	require.NotEmpty(t, w.Complaints())
+}
+
 func TestOnlyTheMessageItselfIsFound(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.sender.Send(t.Context(), sms)

@@ -160,7 +160,7 @@ func (w *Wording) mail(s *saying, language string, v view, f notify.Facts) notif
 	}
 	content := notify.Content{Subject: p.Subject}
 	if f.Kind == ticketing.MessagePaid || f.Kind == ticketing.MessageRetaken {
-		p.Lines = append(v.Lines, row{s.say("label.total", v), v.Total})
+		p.Lines = slices.Concat(v.Lines, []row{{s.say("label.total", v), v.Total}})
 		for i, ticket := range f.Tickets {
 			of := struct{ Number, Of int }{i + 1, len(f.Tickets)}
 			code, err := qrcode.Encode(ticket.Code, qrcode.Medium, qrSize)

@@ -2,6 +2,7 @@ package twiliotest
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // X-Twilio-Signature is HMAC-SHA1
@@ -73,7 +74,7 @@ func Open(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		credentials: Credentials{AccountSID: "AC" + hexadecimal(16), AuthToken: hexadecimal(16), MessagingService: "MG" + hexadecimal(16)},
+		credentials: Credentials{AccountSID: "AC" + hexadecimal(), AuthToken: hexadecimal(), MessagingService: "MG" + hexadecimal()},
 		listener:    listener, stopped: make(chan struct{}),
 	}
 	if c.Spec != nil {
@@ -208,7 +209,7 @@ func (g *Gateway) accept(r *http.Request) (int, any) {
 		return http.StatusBadRequest, trouble(400, 21603, "A 'From' phone number or a messaging service of the account is required.")
 	}
 	m := Message{
-		SID: "SM" + hexadecimal(16), To: form.Get("To"), From: form.Get("From"), MessagingServiceSID: form.Get("MessagingServiceSid"), Body: form.Get("Body"),
+		SID: "SM" + hexadecimal(), To: form.Get("To"), From: form.Get("From"), MessagingServiceSID: form.Get("MessagingServiceSid"), Body: form.Get("Body"),
 		StatusCallback: form.Get("StatusCallback"), Status: "queued", CreatedAt: time.Now().UTC(),
 	}
 	if m.MessagingServiceSID != "" {
@@ -314,14 +315,14 @@ func trouble(status, code int, message string) any {
 	return map[string]any{"status": status, "code": code, "message": message, "more_info": fmt.Sprintf("https://www.twilio.com/docs/errors/%d", code)}
 }
 
-func hexadecimal(bytes int) string {
-	random := make([]byte, bytes)
+func hexadecimal() string {
+	random := make([]byte, 16)
 	_, _ = rand.Read(random)
 	return hex.EncodeToString(random)
 }
 
 // Tell says by a callback what became of a message, and returns the answer's status; errorCode may be empty.
-func (g *Gateway) Tell(m Message, status, errorCode string) (int, error) {
+func (g *Gateway) Tell(ctx context.Context, m Message, status, errorCode string) (int, error) {
 	form := url.Values{
 		"MessageSid": {m.SID}, "SmsSid": {m.SID}, "MessageStatus": {status}, "SmsStatus": {status}, "To": {m.To}, "From": {m.From},
 		"AccountSid": {g.credentials.AccountSID}, "ApiVersion": {"2010-04-01"},
@@ -329,7 +330,7 @@ func (g *Gateway) Tell(m Message, status, errorCode string) (int, error) {
 	if errorCode != "" {
 		form.Set("ErrorCode", errorCode)
 	}
-	request, err := http.NewRequest(http.MethodPost, m.StatusCallback, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.StatusCallback, strings.NewReader(form.Encode()))
 	if err != nil {
 		return 0, err
 	}

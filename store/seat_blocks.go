@@ -70,24 +70,23 @@ type seatBlock struct {
 
 // changeBlocks finds seats, locks what they are counted by and then the seats, and hands them to change.
 func (s *Store) changeBlocks(ctx context.Context, sessionID string, seatIDs []string, change func(context.Context, *work, seatBlock) error) error {
+	plan, ref, err := s.planOf(ctx, sessionID)
+	if err != nil {
+		return err
+	}
 	return s.transact(ctx, "change blocks", func(ctx context.Context, w *work) error {
 		var (
 			found  bool
-			ref    ticketing.SeatMapRef
 			sellBy []categoryType
 		)
 		// The lock keeps the session's map as it is.
-		one(w.queue("SELECT seat_map_id, seat_map_version FROM sessions WHERE id = $1 AND seat_map_id IS NOT NULL FOR SHARE", sessionID), &found, &ref.ID, &ref.Version)
+		one(w.queue("SELECT FROM sessions WHERE id = $1 AND seat_map_id = $2 AND seat_map_version = $3 FOR SHARE", sessionID, ref.ID, ref.Version), &found)
 		many(w.queue("SELECT seat_category, id FROM ticket_types WHERE session_id = $1 AND seated ORDER BY id", sessionID), &sellBy, pgx.RowToStructByPos[categoryType])
 		if err := w.send(ctx); err != nil {
 			return err
 		}
 		if !found {
-			return ticketing.Errorf(ticketing.CodeNotFound, "no such session with a seat map")
-		}
-		plan, err := s.SeatMap(ctx, ref)
-		if err != nil {
-			return err
+			return ticketing.Errorf(ticketing.CodeConflict, "the session has got another seat map")
 		}
 		b, err := blockOf(plan, seatIDs, sellBy)
 		if err != nil {
@@ -112,6 +111,20 @@ func (s *Store) changeBlocks(ctx context.Context, sessionID string, seatIDs []st
 		}
 		return change(ctx, w, b)
 	})
+}
+
+// planOf returns the seat map of a session. Error: CodeNotFound.
+func (s *Store) planOf(ctx context.Context, sessionID string) (*seating.Plan, ticketing.SeatMapRef, error) {
+	var ref ticketing.SeatMapRef
+	err := s.retry(ctx, "find a session's seat map", func(ctx context.Context) error {
+		return s.pool.QueryRow(ctx, "SELECT seat_map_id, seat_map_version FROM sessions WHERE id = $1 AND seat_map_id IS NOT NULL", sessionID).
+			Scan(&ref.ID, &ref.Version)
+	})
+	if err != nil {
+		return nil, ref, err
+	}
+	plan, err := s.SeatMap(ctx, ref)
+	return plan, ref, err
 }
 
 // categoryType says which ticket type sells a category.

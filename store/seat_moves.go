@@ -12,8 +12,7 @@ import (
 // lockOrderWordsSQL locks the words an order has seats in, in the order everybody locks them in, after stock.
 const lockOrderWordsSQL = `
 SELECT FROM seat_words w
-WHERE EXISTS (SELECT FROM order_seats s WHERE s.order_id = $1 AND s.session_id = w.session_id AND s.word = w.word)
-    AND w.session_id = (SELECT session_id FROM orders WHERE id = $1)
+WHERE (w.session_id, w.word) IN (SELECT session_id, word FROM order_seats WHERE order_id = $1)
 ORDER BY w.word FOR UPDATE`
 
 // moveSeatsSQL moves the seats of an order from one state to another, all of its ticket types' or those of certain tickets.
@@ -95,6 +94,8 @@ func (w *work) instead(ctx context.Context, plan *seating.Plan, sessionID string
 	if err := w.send(ctx); err != nil {
 		return err
 	}
-	lost.Alternative = plan.IDs(plan.Instead(taken, line.category, line.chosen))
+	if seats := plan.Instead(taken, line.category, line.chosen); seats != nil {
+		lost.Alternative = plan.IDs(seats)
+	}
 	return nil
 }

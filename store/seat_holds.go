@@ -208,11 +208,12 @@ func (l seatedLine) lost(plan *seating.Plan, taken seating.Bits) *ticketing.Refu
 	}
 }
 
-// chanceOf makes the chance by which an order gets random seats: the same however often it is tried.
+// chanceOf makes the chance by which an order gets random seats: the same however often it is tried. Nobody can aim
+// at a seat by it, for order ids are keyed hashes.
 func chanceOf(orderID string) *rand.Rand {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(orderID))
-	return rand.New(rand.NewPCG(h.Sum64(), 0)) //nolint:gosec // order ids are keyed hashes, and no secret hangs on a seat
+	return rand.New(rand.NewPCG(h.Sum64(), 0))
 }
 
 // lockWordsSQL locks words in the order everybody locks them in, after stock.
@@ -221,7 +222,7 @@ const lockWordsSQL = `SELECT FROM seat_words WHERE session_id = $1 AND word = AN
 // takeSeatsSQL takes seats for an order that holds stock and has no seats yet: all of a word or none.
 const takeSeatsSQL = `
 WITH seat AS MATERIALIZED (
-    SELECT * FROM unnest($3::text[], $4::int[], $5::int[]) AS s(ticket_type_id, word, bit)
+    SELECT s.ticket_type_id, s.word, s.bit FROM unnest($3::text[], $4::int[], $5::int[]) AS s(ticket_type_id, word, bit)
     WHERE EXISTS (SELECT FROM holds WHERE order_id = $1 AND state = 'HELD') AND NOT EXISTS (SELECT FROM order_seats WHERE order_id = $1)
 ), mask AS (
     SELECT word, bit_or(1::bigint << bit) AS bits FROM seat GROUP BY word

@@ -10,7 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing/seating"
 )
 
-// ImportSeatMap keeps a version of a seat map. Repeated with the same map it changes nothing. Errors: seating.Faults
+// ImportSeatMap keeps a version of a seat map. Repeated with the same map it changes nothing. Errors: seating.MapErrors
 // for a map that is not sound, CodeConflict when this version of it is there and differs.
 func (s *Store) ImportSeatMap(ctx context.Context, m seating.Map) error {
 	if err := m.Validate(); err != nil {

@@ -128,7 +128,7 @@ func TestWhoLosesASeatIsToldWhichAndWhatIsNearest(t *testing.T) {
 	s.wantLost(choose("hall/1/5", "hall/1/6"), []string{"hall/1/6"}, []string{"hall/1/4", "hall/1/5"})
 	s.wantLost(choose("hall/1/6"), []string{"hall/1/6"}, []string{"hall/1/5"})
 	s.wantLost(choose("hall/1/6", "hall/3/1"), []string{"hall/1/6"}, []string{"hall/1/5", "hall/3/1"}) // who wanted to sit apart keeps the other
-	for _, n := range []int{10, 10, 10, 4} { // all that are left
+	for _, n := range []int{10, 10, 10, 4} {                                                           // all that are left
 		r := request(n)
 		r.Lines[0].Apart = true
 		must(s.Hold(t.Context(), r))(t)
@@ -204,7 +204,6 @@ func TestAGroupSitsTogetherOrIsToldThatItCannot(t *testing.T) {
 		t.Fatalf("%+v", result)
 	}
 	left := 35 - len(odd) - 2
-	r = request(10)
 	for ; left >= 10; left -= 10 {
 		r = request(10)
 		r.Lines[0].Apart = true
@@ -221,7 +220,7 @@ func TestAGroupSitsTogetherOrIsToldThatItCannot(t *testing.T) {
 func TestTwoHundredOrdersOfAssignedAndChosenSeatsSellEachSeatOnce(t *testing.T) {
 	t.Parallel()
 	s := seatedScene(t)
-	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // chance that a test can repeat
+	chance := rand.New(rand.NewPCG(1, 2))
 	requests := make([]ticketing.HoldRequest, 200)
 	for i := range requests {
 		switch chance.IntN(3) {

@@ -3,6 +3,7 @@ package seating
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -90,20 +91,20 @@ func (m Map) Document() ([]byte, error) {
 // MaxDocument bounds the JSON of a map, in bytes.
 const MaxDocument = 32 << 20
 
-// Parse reads a map and checks it. Its error is Faults: every fault with a JSON pointer to it, or the one that
+// Parse reads a map and checks it. Its error is MapErrors: every fault with a JSON pointer to it, or the one that
 // makes the rest unreadable.
 func Parse(text []byte) (Map, error) {
 	if len(text) > MaxDocument {
-		return Map{}, Faults{{"", fmt.Sprintf("must not be larger than %d bytes", MaxDocument)}}
+		return Map{}, MapErrors{{"", fmt.Sprintf("must not be larger than %d bytes", MaxDocument)}}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var tree any
 	if err := decoder.Decode(&tree); err != nil {
-		return Map{}, Faults{{"", "is not JSON: " + err.Error()}}
+		return Map{}, MapErrors{{"", "is not JSON: " + err.Error()}}
 	}
-	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // exactly what a Decoder says at the end
-		return Map{}, Faults{{"", "goes on after its end"}}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Map{}, MapErrors{{"", "goes on after its end"}}
 	}
 	r := &reader{}
 	m := r.readMap(node{"", tree})
@@ -114,7 +115,7 @@ func Parse(text []byte) (Map, error) {
 }
 
 // reader collects the faults of form of a document.
-type reader struct{ faults Faults }
+type reader struct{ faults MapErrors }
 
 // node is a value of a document with the pointer to it.
 type node struct {

@@ -14,14 +14,14 @@ type Fault struct {
 	Message string `json:"message"`
 }
 
-// Faults are the faults of a map, as an error.
-type Faults []Fault
+// MapErrors are the faults of a map, as an error.
+type MapErrors []Fault
 
 // maxFaults is how many faults are told: enough to mend, not enough to flood.
 const maxFaults = 50
 
 // Error lists the faults, one per line.
-func (f Faults) Error() string {
+func (f MapErrors) Error() string {
 	lines := make([]string, len(f))
 	for i, fault := range f {
 		lines[i] = strings.TrimSpace(fault.Pointer + " " + fault.Message)
@@ -30,7 +30,7 @@ func (f Faults) Error() string {
 }
 
 // and adds a fault unless there are enough.
-func (f Faults) and(pointer, message string) Faults {
+func (f MapErrors) and(pointer, message string) MapErrors {
 	if len(f) >= maxFaults {
 		return f
 	}
@@ -45,7 +45,7 @@ var (
 
 func escape(name string) string { return pointers.Replace(name) }
 
-// Validate says what is wrong with the map; its error is Faults.
+// Validate says what is wrong with the map; its error is MapErrors.
 func (m Map) Validate() error {
 	c := &checker{users: map[string]string{}}
 	c.id("/id", m.ID)
@@ -74,7 +74,7 @@ func (m Map) Validate() error {
 
 // checker collects the faults of a map.
 type checker struct {
-	faults Faults
+	faults MapErrors
 	// users says of each category whether seats or areas have it; "" means that none does yet.
 	users map[string]string
 }

@@ -63,3 +63,20 @@ func CheckSeats(session Session, asks []Ask) error {
 	}
 	return nil
 }
+
+// SeatWord is how one physical row of a session stands: a bit for each of its seats, the first the lowest.
+type SeatWord struct {
+	Word int
+	// Taken seats cannot be bought now; of these, Sold ones are sold or kept back, the others held by unpaid orders.
+	Taken, Sold int64
+	// Changed tells when it last changed, in the terms of SeatStates.Cursor.
+	Changed int64
+}
+
+// SeatStates is what changed of the seats of sessions.
+type SeatStates struct {
+	// Cursor is where to go on asking; it means the same to every process.
+	Cursor int64
+	// Words are those that may have changed, by session.
+	Words map[string][]SeatWord
+}

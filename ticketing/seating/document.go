@@ -106,6 +106,9 @@ func Parse(text []byte) (Map, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Map{}, MapErrors{{"", "goes on after its end"}}
 	}
+	if _, ok := tree.(map[string]any); !ok {
+		return Map{}, MapErrors{{"", "must be an object"}}
+	}
 	r := &reader{}
 	m := r.readMap(node{"", tree})
 	if len(r.faults) > 0 {
@@ -128,7 +131,7 @@ func (r *reader) fault(n node, message string) { r.faults = r.faults.and(n.point
 // object reads an object with these members, of which those that end in "?" may be missing.
 func (r *reader) object(n node, members ...string) func(member string) node {
 	object, ok := n.value.(map[string]any)
-	if !ok {
+	if !ok && n.value != nil { // what is missing was told where it is
 		r.fault(n, "must be an object")
 	}
 	known := map[string]bool{}
@@ -142,9 +145,12 @@ func (r *reader) object(n node, members ...string) func(member string) node {
 			r.faults = r.faults.and(n.pointer+"/"+name, "is missing")
 		}
 	}
-	for name := range object {
-		if !known[name] {
+	for name, value := range object {
+		switch {
+		case !known[name]:
 			r.faults = r.faults.and(n.pointer+"/"+escape(name), "is not known")
+		case value == nil:
+			r.faults = r.faults.and(n.pointer+"/"+name, "must not be null")
 		}
 	}
 	return func(member string) node { return node{n.pointer + "/" + member, object[member]} }
@@ -161,6 +167,9 @@ func (r *reader) list(n node) []node {
 	nodes := make([]node, len(list))
 	for i, value := range list {
 		nodes[i] = node{n.pointer + "/" + strconv.Itoa(i), value}
+		if value == nil {
+			r.fault(nodes[i], "must not be null")
+		}
 	}
 	return nodes
 }

@@ -302,6 +302,6 @@ func TestSeatsThatCannotBeOrdered(t *testing.T) {
 	}
 	w.submit(keyed(2), seatsBody(2)).problem(t, http.StatusConflict, ticketing.CodeNotTogether)
 	apart := seatsBody(2)
-	apart["lines"].([]map[string]any)[0]["apart"] = true //nolint:forcetypeassert // seatsBody made it
+	apart["lines"].([]map[string]any)[0]["apart"] = true
 	require.Len(t, w.orderSeats(keyed(3), apart).Seats, 2)
 }

@@ -37,6 +37,7 @@ var roles = []role{
 	{"audit", "check every invariant of stock and money; exit 1 with a line for each that is violated", []config.Need{config.NeedDatabase, config.NeedEncryption}, runAudit, nil},
 	{"reconcile", "compare a gateway's bill with our books now: [-provider NAME] [-day YYYY-MM-DD] [-wait DURATION]", serviceNeeds, nil, runReconcile},
 	{"cases", "what waits for a person: [list [-all] [-kind KIND] [-provider NAME]], or resolve ID NOTE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runCases},
+	{"seats", "seat maps and seats kept back: import FILE, export MAP VERSION, block SESSION NOTE SEAT…, release SESSION SEAT…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runSeats},
 	{"version", "print the version", nil, runVersion, nil},
 }
 

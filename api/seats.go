@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -173,6 +174,9 @@ func chosenSeats(plan *seating.Plan, category string, ids []string) (seats []int
 
 // knownTaken refuses chosen seats that the cache knows to be gone.
 func (s *Server) knownTaken(l listed, asks []ticketing.Ask) error {
+	if !slices.ContainsFunc(asks, func(ask ticketing.Ask) bool { return len(ask.SeatIDs) > 0 }) {
+		return nil
+	}
 	n, ok := s.seats.peek(l.session.ID)
 	if !ok || n.ref != l.session.SeatMap {
 		return nil

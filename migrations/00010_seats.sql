@@ -77,8 +77,8 @@ CREATE TABLE order_seats (
     ticket_id      text UNIQUE REFERENCES tickets,
     PRIMARY KEY (order_id, word, bit),
     FOREIGN KEY (order_id, ticket_type_id) REFERENCES order_lines,
+    -- Its word is not referenced: that would have all of this table searched for every word of a map that is replaced.
     FOREIGN KEY (order_id, session_id) REFERENCES orders (id, session_id),
-    FOREIGN KEY (session_id, word) REFERENCES seat_words,
     CONSTRAINT order_seats_ticket CHECK (ticket_id IS NULL OR state <> 'HELD')
 ) WITH (fillfactor = 80);
 -- The last word: a seat is held by, or sold to, at most one order.

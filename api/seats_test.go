@@ -245,6 +245,39 @@ func TestSeatsAreStreamedWithinASecond(t *testing.T) {
 	}
 }
 
+func TestAHundredWatchersOfSeatsAreOneQuestionAtATime(t *testing.T) {
+	w := seatedWorld(t, func(c *api.Config) { c.Heartbeat = 20 * time.Millisecond })
+	streams := []*listener{}
+	for range 100 {
+		l := w.listen("/api/v1/sessions/show-s1/seats", "")
+		l.next()
+		streams = append(streams, l)
+	}
+	before, begun := w.store.looked.Load(), time.Now()
+	eventually(t, "five looks", func() bool { return w.store.looked.Load() >= before+5 })
+	require.Greater(t, time.Since(begun), time.Second, "one look every 300 ms for all of them")
+
+	// While the database is away nothing is told, and afterwards what has happened meanwhile.
+	w.store.down.Store(true)
+	down := w.store.looked.Load()
+	eventually(t, "a look failed", func() bool { return w.store.looked.Load() > down })
+	require.NoError(t, w.database().BlockSeats(t.Context(), "show-s1", []string{"hall/1/1"}, ""))
+	w.store.down.Store(false)
+	for _, l := range streams {
+		h := newHall()
+		require.Equal(t, 10, h.hear(t, []byte(l.next().data)))
+		require.Equal(t, map[string]string{"hall/1/1": "sold"}, h.not())
+		l.close()
+	}
+	last, since := w.store.looked.Load(), time.Now()
+	eventually(t, "the looking ends with the last watcher", func() bool {
+		if n := w.store.looked.Load(); n != last {
+			last, since = n, time.Now()
+		}
+		return time.Since(since) > 700*time.Millisecond
+	})
+}
+
 // seatedCopy is another server on the same database.
 func seatedCopy(t *testing.T, w *world) *world {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/boxoffice/boxoffice/store/storetest"
 	"github.com/boxoffice/boxoffice/ticketing"
@@ -139,7 +140,9 @@ func TestWhoLosesASeatIsToldWhichAndWhatIsNearest(t *testing.T) {
 
 func TestRefusedSeats(t *testing.T) {
 	t.Parallel()
-	s := seatedScene(t)
+	event := storetest.SeatedEvent("show", 20)
+	event.Sessions[0].TicketTypes[1].SaleFrom = time.Now().Add(time.Hour)
+	s := newScene(t, event)
 	tests := map[string]struct {
 		change  func(*ticketing.HoldRequest)
 		refusal ticketing.Refusal
@@ -159,6 +162,10 @@ func TestRefusedSeats(t *testing.T) {
 		"fewer than tickets": {
 			func(r *ticketing.HoldRequest) { r.Lines[0].SeatIDs = []string{"hall/1/1"} },
 			ticketing.Refusal{Code: ticketing.CodeInvalid, Message: "choose 2 seats, or none to be given the best ones", Field: "/lines/0/seat_ids"},
+		},
+		"before its sale": {
+			func(r *ticketing.HoldRequest) { r.Lines[0].TicketTypeID = "show-t2" },
+			ticketing.Refusal{Code: ticketing.CodeWindowClosed, Message: "this ticket type is not on sale now", Field: "/lines/0/ticket_type_id"},
 		},
 		"where there are none": {
 			func(r *ticketing.HoldRequest) {

@@ -36,6 +36,7 @@ type brittle struct {
 	down     atomic.Bool
 	lookups  atomic.Int64 // of the catalogue's revision
 	counted  atomic.Int64 // of availability
+	looked   atomic.Int64 // at seats
 	panicked atomic.Bool
 
 	mu    sync.Mutex
@@ -78,6 +79,14 @@ func (b *brittle) Availability(ctx context.Context, ids ...string) (map[string]i
 		return nil, err
 	}
 	return b.testStore.Availability(ctx, ids...)
+}
+
+func (b *brittle) SeatStates(ctx context.Context, since map[string]int64) (ticketing.SeatStates, error) {
+	b.looked.Add(1)
+	if err := b.fault(); err != nil {
+		return ticketing.SeatStates{}, err
+	}
+	return b.testStore.SeatStates(ctx, since)
 }
 
 func (b *brittle) Order(ctx context.Context, id string) (ticketing.Order, error) {

@@ -29,6 +29,7 @@ type orderView struct {
 	Methods         []string             `json:"methods"`
 	Attempts        []attemptView        `json:"attempts"`
 	Tickets         []ticketView         `json:"tickets"`
+	Seats           []ticketing.Seat     `json:"seats,omitempty"`
 	Refunds         []refundView         `json:"refunds"`
 	RefundPolicy    *refundPolicyView    `json:"refund_policy,omitzero"`
 	// Token is only in the answer to the submission.
@@ -71,6 +72,7 @@ type ticketView struct {
 	RefundID     string                `json:"refund_id,omitzero"`
 	Code         string                `json:"code"`
 	IssuedAt     instant               `json:"issued_at"`
+	Seat         *ticketing.Seat       `json:"seat,omitzero"`
 }
 
 type refundView struct {
@@ -123,7 +125,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 		Total: o.Total, OrderFee: ticketing.Money{Amount: o.OrderFee, Currency: o.Total.Currency},
 		Buyer:    buyerView{o.Buyer.Name, o.Buyer.Email, o.Buyer.Phone},
 		Language: o.Buyer.Language, PayBy: instant(o.PayBy), ServerTime: instant(s.Now()),
-		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt), Revision: o.Revision, Refusal: o.Refusal,
+		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt), Revision: o.Revision, Refusal: o.Refusal, Seats: o.Seats,
 		Lines: []lineView{}, Methods: []string{}, Attempts: []attemptView{}, Tickets: []ticketView{}, Refunds: []refundView{},
 	}
 	if listed {
@@ -152,7 +154,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	}
 	for _, t := range o.Tickets {
 		v.Tickets = append(v.Tickets, ticketView{
-			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: name(t.TicketTypeID), State: t.State, RefundID: t.RefundID, Code: t.Code, IssuedAt: instant(t.IssuedAt),
+			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: name(t.TicketTypeID), State: t.State, RefundID: t.RefundID, Code: t.Code, IssuedAt: instant(t.IssuedAt), Seat: t.Seat,
 		})
 	}
 	for _, r := range o.Refunds {

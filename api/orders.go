@@ -133,6 +133,9 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 		priceErr = s.knownSoldOut(l, r.Lines)
 	}
 	if priceErr == nil {
+		priceErr = s.knownTaken(l, r.Lines)
+	}
+	if priceErr == nil {
 		return in, nil
 	}
 	// Refused early, unless this very order was granted before: the same intent gets the same answer.
@@ -180,6 +183,9 @@ func (s *Server) price(ctx context.Context, sessionID string, asks []ticketing.A
 				quote, err = q, nil
 			}
 		}
+	}
+	if err == nil {
+		err = s.checkSeats(ctx, l, asks)
 	}
 	return l, quote, err
 }
@@ -325,7 +331,7 @@ func (s *Server) orderOf(ctx context.Context, in intent, held ticketing.HoldResu
 	}
 	return ticketing.Order{
 		ID: in.orderID, SessionID: in.session.ID, EventID: in.event.ID, State: held.State, Buyer: in.hold.Buyer,
-		Quote: held.Quote, PayBy: held.PayBy, CreatedAt: held.CreatedAt, UpdatedAt: held.CreatedAt, Revision: held.Revision,
+		Quote: held.Quote, Seats: held.Seats, PayBy: held.PayBy, CreatedAt: held.CreatedAt, UpdatedAt: held.CreatedAt, Revision: held.Revision,
 	}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/boxoffice/boxoffice/ticketing"
+	"github.com/boxoffice/boxoffice/ticketing/seating"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -21,6 +22,11 @@ type Store interface {
 	Catalogue(ctx context.Context) ([]ticketing.Event, error)
 	// Availability counts what is free of the sessions' ticket types, by ticket type.
 	Availability(ctx context.Context, sessionIDs ...string) (map[string]int, error)
+
+	// SeatMap returns a version of a seat map, else CodeNotFound.
+	SeatMap(ctx context.Context, ref ticketing.SeatMapRef) (*seating.Plan, error)
+	// SeatStates tells what may have changed of the seats of sessions since a cursor, by session; 0 asks for all.
+	SeatStates(ctx context.Context, since map[string]int64) (ticketing.SeatStates, error)
 
 	// Order finds an order with its attempts, tickets and refunds, else CodeNotFound.
 	Order(ctx context.Context, orderID string) (ticketing.Order, error)

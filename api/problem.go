@@ -44,6 +44,8 @@ var problems = map[ticketing.Code]kindOfProblem{
 	ticketing.CodeInvalid:           {422, "The request is not valid", "提交的内容有误"},
 	ticketing.CodeNotFound:          {404, "Not found", "未找到"},
 	ticketing.CodeSoldOut:           {409, "Not enough tickets left", "余票不足"},
+	ticketing.CodeSeatTaken:         {409, "Somebody else has this seat", "座位已被他人选走"},
+	ticketing.CodeNotTogether:       {409, "Not enough seats side by side", "没有足够的相邻座位"},
 	ticketing.CodeLimitExceeded:     {422, "More tickets than one order may hold", "超出每单限购数量"},
 	ticketing.CodeWindowClosed:      {422, "Not on sale at this time", "不在售票时间内"},
 	ticketing.CodeNotOnSale:         {409, "Not on sale", "暂未开售或已停售"},
@@ -79,6 +81,8 @@ type problem struct {
 	Code      ticketing.Code `json:"code"`
 	Field     string         `json:"field,omitzero"`
 	RequestID string         `json:"request_id,omitzero"`
+	// Seats says more of seat_taken.
+	Seats *ticketing.LostSeats `json:"seats,omitzero"`
 }
 
 type domainError = ticketing.Error
@@ -160,7 +164,7 @@ func (f *fault) render(acceptLanguage, requestID string) problem {
 	}
 	p := problem{
 		Type: problemType + string(f.Code), Title: kind.title, Status: f.statusOf(),
-		Detail: f.Message, Code: f.Code, Field: f.Field, RequestID: requestID,
+		Detail: f.Message, Code: f.Code, Field: f.Field, RequestID: requestID, Seats: f.Seats,
 	}
 	if kind.chinese != "" && prefersChinese(acceptLanguage) {
 		p.Title = kind.chinese

@@ -76,6 +76,7 @@ type Server struct {
 	routes     []route
 	catalogue  *catalogueCache
 	stock      *stockCache
+	seats      *seatCache
 	rendered   *renderCache
 	orders     *watcher
 	submits    submits
@@ -119,6 +120,7 @@ func New(c Config) (*Server, error) {
 	s.metrics = newMetrics(c.Registry, c.Store)
 	s.catalogue = newCatalogueCache(c.Store)
 	s.stock = newStockCache(c.Store, s.catalogue, s.done, &s.pollers, c.Log)
+	s.seats = newSeatCache(c.Store, s.catalogue, s.done, &s.pollers, c.Log)
 	s.admission = newAdmission(s.stock)
 	s.orders = newWatcher(orderPace, s.orderRevisions(), s.done, &s.pollers, c.Log)
 	s.rendered = newRenderCache()
@@ -216,6 +218,8 @@ func (s *Server) register(app *fiber.App) {
 	on(http.MethodGet, "/api/v1/events/:event_id", s.getEvent)
 	on(http.MethodGet, "/api/v1/sessions/:session_id", s.getSession)
 	on(http.MethodGet, "/api/v1/sessions/:session_id/availability", s.getAvailability)
+	on(http.MethodGet, "/api/v1/sessions/:session_id/seat-map", s.getSeatMap)
+	on(http.MethodGet, "/api/v1/sessions/:session_id/seats", s.getSeats)
 	on(http.MethodPost, "/api/v1/quotes", s.quote)
 	on(http.MethodPost, "/api/v1/orders", s.submitOrder)
 	on(http.MethodGet, "/api/v1/orders/:order_id", s.getOrder)
@@ -299,6 +303,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Do(func() {
 		close(s.done)
 		s.stock.watch.settle()
+		s.seats.watch.settle()
 		s.orders.settle()
 		s.deliveries.settle()
 		if s.listener != nil {

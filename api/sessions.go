@@ -14,13 +14,14 @@ import (
 
 // sessionView is one dated occurrence.
 type sessionView struct {
-	ID           string           `json:"id"`
-	EventID      string           `json:"event_id"`
-	Venue        ticketing.Venue  `json:"venue"`
-	StartsAt     instant          `json:"starts_at"`
-	EndsAt       instant          `json:"ends_at"`
-	RefundPolicy refundPolicyView `json:"refund_policy"`
-	TicketTypes  []ticketTypeView `json:"ticket_types"`
+	ID           string               `json:"id"`
+	EventID      string               `json:"event_id"`
+	Venue        ticketing.Venue      `json:"venue"`
+	StartsAt     instant              `json:"starts_at"`
+	EndsAt       instant              `json:"ends_at"`
+	RefundPolicy refundPolicyView     `json:"refund_policy"`
+	SeatMap      ticketing.SeatMapRef `json:"seat_map,omitzero"`
+	TicketTypes  []ticketTypeView     `json:"ticket_types"`
 }
 
 // ticketTypeView is a ticket type with its price now.
@@ -38,6 +39,9 @@ type ticketTypeView struct {
 	OnSale      bool            `json:"on_sale"`
 	Capacity    int             `json:"capacity"`
 	Available   int             `json:"available"`
+	// Seated types sell the numbered seats of SeatCategory.
+	SeatCategory string `json:"seat_category,omitzero"`
+	Seated       bool   `json:"seated"`
 }
 
 type phaseView struct {
@@ -68,6 +72,7 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 		ID: session.ID, EventID: e.ID, Venue: session.Venue,
 		StartsAt: instant(session.StartsAt), EndsAt: instant(session.EndsAt),
 		RefundPolicy: viewRefundPolicy(e, session, nil),
+		SeatMap:      session.SeatMap,
 		TicketTypes:  make([]ticketTypeView, 0, len(session.TicketTypes)),
 	}
 	for _, t := range session.TicketTypes {
@@ -78,7 +83,7 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 			Price: money(base + t.Surcharge), BasePrice: money(base), Surcharge: money(t.Surcharge),
 			MaxPerOrder: t.MaxPerOrder, SaleFrom: instant(t.SaleFrom), SaleUntil: instant(t.SaleUntil),
 			OnSale:   e.State == ticketing.EventOnSale && t.OnSaleAt(now),
-			Capacity: t.Capacity, Available: stock.free[t.ID],
+			Capacity: t.Capacity, Available: stock.free[t.ID], SeatCategory: t.SeatCategory, Seated: t.Seated,
 		}
 		if phase, ok := t.PhaseAt(now); ok {
 			tv.Phase = &phaseView{Name: phase.Name, Until: instant(phase.Until)}

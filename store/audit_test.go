@@ -46,6 +46,7 @@ func TestTheAuditFindsEveryKindOfViolation(t *testing.T) {
 	maps.Copy(plants, billPlants)
 	maps.Copy(plants, refundPlants)
 	maps.Copy(plants, messagePlants)
+	maps.Copy(plants, seatPlants)
 	for rule := range plants {
 		if rules[rule] == 0 {
 			t.Errorf("no rule is called %q", rule)
@@ -73,7 +74,10 @@ func TestTheAuditFindsEveryKindOfViolation(t *testing.T) {
 // audited is a scene with an order of every fate, in which every invariant holds.
 func audited(t *testing.T) *scene {
 	t.Helper()
-	s := newScene(t)
+	s := seatedScene(t)
+	if err := s.BlockSeats(t.Context(), "show-s1", []string{"hall/1/1", "hall/5/10"}, "for the house"); err != nil {
+		t.Fatal(err)
+	}
 	s.started(s.held(1))
 	s.paid(2, 1)
 	must(s.Hold(t.Context(), request(11)))(t)

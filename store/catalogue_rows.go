@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/boxoffice/boxoffice/ticketing"
@@ -36,28 +37,33 @@ type (
 		Sessions     []sessionRow `gorm:"foreignKey:EventID"`
 	}
 	sessionRow struct {
-		ID          string `gorm:"primaryKey"`
-		EventID     string
-		VenueID     string
-		Venue       venueRow
-		StartsAt    time.Time
-		EndsAt      time.Time
-		ChangedAt   *time.Time      `gorm:"->"` // written by the database
-		TicketTypes []ticketTypeRow `gorm:"foreignKey:SessionID"`
+		ID             string `gorm:"primaryKey"`
+		EventID        string
+		VenueID        string
+		Venue          venueRow
+		StartsAt       time.Time
+		EndsAt         time.Time
+		ChangedAt      *time.Time `gorm:"->"` // written by the database
+		SeatMapID      *string
+		SeatMapVersion *int
+		TicketTypes    []ticketTypeRow `gorm:"foreignKey:SessionID"`
 	}
 	ticketTypeRow struct {
-		ID          string `gorm:"primaryKey"`
-		SessionID   string
-		Position    int
-		Name        ticketing.Text `gorm:"serializer:json"`
-		Currency    string
-		BasePrice   int64
-		Surcharge   int64
-		MaxPerOrder int
-		SaleFrom    time.Time
-		SaleUntil   time.Time
-		Phases      []phaseRow `gorm:"foreignKey:TicketTypeID"`
-		Stock       stockRow   `gorm:"foreignKey:TicketTypeID"`
+		ID             string `gorm:"primaryKey"`
+		SessionID      string
+		Position       int
+		Name           ticketing.Text `gorm:"serializer:json"`
+		Currency       string
+		BasePrice      int64
+		Surcharge      int64
+		MaxPerOrder    int
+		SaleFrom       time.Time
+		SaleUntil      time.Time
+		SeatCategory   *string
+		Seated         bool
+		SeatAssignment ticketing.SeatAssignment
+		Phases         []phaseRow `gorm:"foreignKey:TicketTypeID"`
+		Stock          stockRow   `gorm:"foreignKey:TicketTypeID"`
 	}
 	phaseRow struct {
 		TicketTypeID string    `gorm:"primaryKey"`
@@ -121,6 +127,7 @@ func (r sessionRow) session() ticketing.Session {
 		Venue: ticketing.Venue{
 			ID: r.Venue.ID, Name: r.Venue.Name, City: r.Venue.City, Address: r.Venue.Address, TimeZone: r.Venue.TimeZone,
 		},
+		SeatMap:     r.seatMapOf(),
 		TicketTypes: make([]ticketing.TicketType, len(r.TicketTypes)),
 	}
 	if r.ChangedAt != nil {
@@ -136,7 +143,11 @@ func (r ticketTypeRow) ticketType() ticketing.TicketType {
 	t := ticketing.TicketType{
 		ID: r.ID, SessionID: r.SessionID, Name: r.Name, Currency: r.Currency, BasePrice: r.BasePrice, Surcharge: r.Surcharge,
 		MaxPerOrder: r.MaxPerOrder, SaleFrom: r.SaleFrom.UTC(), SaleUntil: r.SaleUntil.UTC(), Capacity: r.Stock.Capacity,
+		SeatCategory: deref(r.SeatCategory), Seated: r.Seated,
 		Phases: make([]ticketing.PricePhase, len(r.Phases)),
+	}
+	if r.Seated {
+		t.Assignment = r.SeatAssignment
 	}
 	for i, p := range r.Phases {
 		t.Phases[i] = ticketing.PricePhase{Name: p.Name, From: p.StartsAt.UTC(), Until: p.EndsAt.UTC(), BasePrice: p.BasePrice}
@@ -156,8 +167,13 @@ func rowOfVenue(v ticketing.Venue) venueRow {
 }
 
 func rowOfTicketType(t ticketing.TicketType, position int) ticketTypeRow {
-	return ticketTypeRow{
+	row := ticketTypeRow{
 		ID: t.ID, SessionID: t.SessionID, Position: position, Name: t.Name, Currency: t.Currency, BasePrice: t.BasePrice,
 		Surcharge: t.Surcharge, MaxPerOrder: t.MaxPerOrder, SaleFrom: t.SaleFrom, SaleUntil: t.SaleUntil,
+		Seated: t.Seated, SeatAssignment: cmp.Or(t.Assignment, ticketing.AssignBest),
 	}
+	if t.SeatCategory != "" {
+		row.SeatCategory = &t.SeatCategory
+	}
+	return row
 }

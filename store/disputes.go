@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
@@ -64,7 +62,7 @@ func (w *work) keepDispute(ctx context.Context, c ticketing.Callback, row inboxR
 		c.Provider, d.AttemptID, d.GatewayID, d.id), new(bool), &d.others)
 	many(w.queue(`SELECT h.ticket_type_id, h.quantity - h.returned FROM holds h JOIN orders o ON o.id = h.order_id JOIN sessions s ON s.id = o.session_id
 		WHERE h.order_id = (`+disputedOrderSQL+`) AND h.state = 'SOLD' AND h.quantity > h.returned AND s.starts_at > clock_timestamp() ORDER BY 1`,
-		c.Provider, d.AttemptID, d.GatewayID), &d.sold, pgx.RowToStructByPos[ticketing.Ask])
+		c.Provider, d.AttemptID, d.GatewayID), &d.sold, scanAsk)
 	if err := w.send(ctx); err != nil {
 		return ticketing.KeptCallback{}, err
 	}

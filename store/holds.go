@@ -49,7 +49,7 @@ func (s *Store) tryHold(ctx context.Context, r ticketing.HoldRequest, buyer seal
 		return result, false, err
 	}
 	if !refused {
-		taken, err := s.take(ctx, r, buyer, quote, known.revision)
+		taken, err := s.takeSeated(ctx, r, buyer, quote, known)
 		switch {
 		case err != nil:
 			return result, false, err
@@ -58,7 +58,7 @@ func (s *Store) tryHold(ctx context.Context, r ticketing.HoldRequest, buyer seal
 		case taken.held:
 			return ticketing.HoldResult{
 				State: ticketing.OrderPending, Fingerprint: r.Fingerprint, Quote: quote,
-				PayBy: r.PayBy, CreatedAt: taken.createdAt, Revision: 1,
+				PayBy: r.PayBy, CreatedAt: taken.createdAt, Revision: 1, Seats: taken.given,
 			}, true, nil
 		}
 		if refusal = taken.refusal(r, known.revision); refusal == nil {
@@ -85,10 +85,28 @@ type taking struct {
 	revision  int64  // of the event; 0 if there is none
 	free      []int  // by line, just before
 	open      []bool // by line: inside the sale window
+
+	// Of an order with numbered seats:
+	refused *ticketing.Refusal // why there are none for it
+	seats   int                // how many were taken
+	given   []ticketing.Seat
+}
+
+// scan reads the answer of takeSQL.
+func (t *taking) scan(row pgx.Row) error {
+	var createdAt *time.Time
+	err := row.Scan(&createdAt, &t.exists, &t.revision, &t.free, &t.open)
+	if createdAt != nil {
+		t.held, t.createdAt = true, createdAt.UTC()
+	}
+	return err
 }
 
 // refusal says why no stock was taken, or nil when only another try can tell.
 func (t taking) refusal(r ticketing.HoldRequest, revision int64) *ticketing.Refusal {
+	if t.refused != nil {
+		return t.refused
+	}
 	if t.revision != revision || len(t.free) != len(r.Lines) {
 		return nil
 	}
@@ -160,6 +178,28 @@ const lockStockSQL = `SELECT FROM stock WHERE ticket_type_id = ANY($1) ORDER BY 
 // take runs takeSQL: one statement for one line; for several the rows are locked in order first, in the same
 // round trip and transaction, so that all lines are taken or none and two orders never wait for each other.
 func (s *Store) take(ctx context.Context, r ticketing.HoldRequest, b sealedBuyer, q ticketing.Quote, revision int64) (taking, error) {
+	types := make([]string, len(q.Lines))
+	for i, l := range q.Lines {
+		types[i] = l.TicketTypeID
+	}
+	var t taking
+	err := s.retry(ctx, "hold", func(ctx context.Context) error {
+		batch := &pgx.Batch{} // one transaction without saying so
+		if len(types) > 1 {
+			batch.Queue(lockStockSQL, sorted(types))
+		}
+		batch.Queue(takeSQL, takeArguments(r, b, q, revision)...).QueryRow(t.scan)
+		err := s.pool.SendBatch(ctx, batch).Close()
+		if isDuplicate(err, "orders_pkey") {
+			t.exists, err = true, nil // the same order was being held at the same moment
+		}
+		return err
+	})
+	return t, err
+}
+
+// takeArguments are those of takeSQL.
+func takeArguments(r ticketing.HoldRequest, b sealedBuyer, q ticketing.Quote, revision int64) []any {
 	n := len(q.Lines)
 	var (
 		types                      = make([]string, n)
@@ -169,29 +209,11 @@ func (s *Store) take(ctx context.Context, r ticketing.HoldRequest, b sealedBuyer
 	for i, l := range q.Lines {
 		types[i], quantities[i], prices[i], surcharges[i], amount[i] = l.TicketTypeID, l.Quantity, l.BasePrice, l.Surcharge, l.Amount
 	}
-	var (
-		t         taking
-		createdAt *time.Time
-	)
-	err := s.retry(ctx, "hold", func(ctx context.Context) error {
-		batch := &pgx.Batch{} // one transaction without saying so
-		if n > 1 {
-			batch.Queue(lockStockSQL, sorted(types))
-		}
-		batch.Queue(takeSQL, r.OrderID, r.EventID, r.SessionID, revision, types, quantities, prices, surcharges, amount,
-			q.Total.Currency, q.OrderFee, q.Total.Amount, r.Fingerprint, r.PayBy,
-			b.Name, b.Email, b.Phone, b.EmailIndex, b.PhoneIndex, b.Language,
-		).QueryRow(func(row pgx.Row) error { return row.Scan(&createdAt, &t.exists, &t.revision, &t.free, &t.open) })
-		err := s.pool.SendBatch(ctx, batch).Close()
-		if isDuplicate(err, "orders_pkey") {
-			t.exists, err = true, nil // the same order was being held at the same moment
-		}
-		return err
-	})
-	if createdAt != nil {
-		t.held, t.createdAt = true, createdAt.UTC()
+	return []any{
+		r.OrderID, r.EventID, r.SessionID, revision, types, quantities, prices, surcharges, amount,
+		q.Total.Currency, q.OrderFee, q.Total.Amount, r.Fingerprint, r.PayBy,
+		b.Name, b.Email, b.Phone, b.EmailIndex, b.PhoneIndex, b.Language,
 	}
-	return t, err
 }
 
 // refuse stores an order that got no stock, with the reason. It stores nothing if the order exists
@@ -206,8 +228,8 @@ func (s *Store) refuse(ctx context.Context, r ticketing.HoldRequest, b sealedBuy
 		return s.pool.QueryRow(ctx, `
 WITH refused AS (
     INSERT INTO orders (id, event_id, session_id, state, order_fee, total, fingerprint, pay_by,
-        buyer_name, buyer_email, buyer_phone, email_index, phone_index, language, refusal_code, refusal_message, refusal_field)
-    SELECT $1, $2, $3, 'REFUSED', 0, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+        buyer_name, buyer_email, buyer_phone, email_index, phone_index, language, refusal_code, refusal_message, refusal_field, refusal_seats)
+    SELECT $1, $2, $3, 'REFUSED', 0, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $17
     WHERE coalesce((SELECT revision FROM events WHERE id = $15), 0) = $16
     ON CONFLICT (id) DO NOTHING
     RETURNING id, created_at
@@ -218,7 +240,7 @@ WITH refused AS (
 SELECT created_at FROM refused`,
 			r.OrderID, event, session, r.Fingerprint, r.PayBy,
 			b.Name, b.Email, b.Phone, b.EmailIndex, b.PhoneIndex, b.Language, why.Code, why.Message, why.Field,
-			r.EventID, known.revision).Scan(&createdAt)
+			r.EventID, known.revision, why.Seats).Scan(&createdAt)
 	})
 	if ticketing.CodeOf(err) == ticketing.CodeNotFound { // no row came back
 		return createdAt, false, nil
@@ -238,7 +260,7 @@ func (s *Store) storedHold(ctx context.Context, orderID string) (ticketing.HoldR
 	}
 	return ticketing.HoldResult{
 		State: order.State, Fingerprint: fingerprint, Quote: order.Quote, PayBy: order.PayBy,
-		CreatedAt: order.CreatedAt, Revision: order.Revision, Refusal: order.Refusal,
+		CreatedAt: order.CreatedAt, Revision: order.Revision, Refusal: order.Refusal, Seats: order.Seats,
 	}, true, nil
 }
 

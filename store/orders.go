@@ -32,6 +32,7 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 		head  orderHead
 		order ticketing.Order
 		found bool
+		seats []orderSeat
 	)
 	err := s.retry(ctx, "read the order", func(ctx context.Context) error {
 		batch := &pgx.Batch{}
@@ -43,6 +44,7 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 		many(batch.Queue(`SELECT id, order_id, ticket_type_id, state, coalesce(refund_id, ''), code, issued_at FROM tickets
 			WHERE order_id = $1 ORDER BY id`, orderID), &order.Tickets, scanTicket)
 		many(batch.Queue(refundSQL+" WHERE r.order_id = $1 ORDER BY r.created_at, r.id", orderID), &order.Refunds, scanRefund)
+		many(batch.Queue(orderSeatsSQL, orderID), &seats, pgx.RowToStructByPos[orderSeat])
 		batch.Queue("commit")
 		return s.pool.SendBatch(ctx, batch).Close()
 	})
@@ -55,6 +57,9 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 	head.fill(&order)
 	if len(order.Lines) == 0 {
 		order.Lines = nil
+	}
+	if err := s.fillSeats(ctx, &order, seats); err != nil {
+		return ticketing.Order{}, "", err
 	}
 	order.Buyer, err = s.openBuyer(head.buyer)
 	return order, head.fingerprint, err
@@ -71,17 +76,18 @@ type orderHead struct {
 	payBy, createdAt, updatedAt time.Time
 	revision                    int
 	code, message, field        *string
+	lost                        *ticketing.LostSeats
 	paidAt                      *time.Time
 }
 
 const orderHeadSQL = `SELECT id, fingerprint, session_id, event_id, state, buyer_name, buyer_email, buyer_phone, language,
-	currency, order_fee, total, pay_by, created_at, updated_at, revision, refusal_code, refusal_message, refusal_field,
+	currency, order_fee, total, pay_by, created_at, updated_at, revision, refusal_code, refusal_message, refusal_field, refusal_seats,
 	(SELECT captured_at FROM payment_attempts WHERE order_id = orders.id AND state = 'ACCEPTED') FROM orders WHERE id = $1`
 
 func (h *orderHead) columns() []any {
 	return []any{
 		&h.id, &h.fingerprint, &h.session, &h.event, &h.state, &h.buyer.Name, &h.buyer.Email, &h.buyer.Phone, &h.buyer.Language,
-		&h.currency, &h.orderFee, &h.total, &h.payBy, &h.createdAt, &h.updatedAt, &h.revision, &h.code, &h.message, &h.field, &h.paidAt,
+		&h.currency, &h.orderFee, &h.total, &h.payBy, &h.createdAt, &h.updatedAt, &h.revision, &h.code, &h.message, &h.field, &h.lost, &h.paidAt,
 	}
 }
 
@@ -91,7 +97,7 @@ func (h *orderHead) fill(o *ticketing.Order) {
 	o.PayBy, o.CreatedAt, o.UpdatedAt, o.Revision = h.payBy.UTC(), h.createdAt.UTC(), h.updatedAt.UTC(), h.revision
 	o.PaidAt = utc(h.paidAt)
 	if h.code != nil {
-		o.Refusal = &ticketing.Refusal{Code: ticketing.Code(*h.code), Message: deref(h.message), Field: deref(h.field)}
+		o.Refusal = &ticketing.Refusal{Code: ticketing.Code(*h.code), Message: deref(h.message), Field: deref(h.field), Seats: h.lost}
 	}
 }
 

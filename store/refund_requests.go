@@ -169,7 +169,7 @@ func (w *work) takeBack(ctx context.Context, r ticketing.RefundRequest, f refund
 		r.ID, f.attemptID, r.OrderID, quote.Amount.Amount, quote.Amount.Currency, quote.Fee, quote.OrderFee, string(reason), r.Request, r.Fingerprint)
 	ids := quote.TicketIDs()
 	w.change(len(ids), "UPDATE tickets SET state = 'VOID', refund_id = $3 WHERE order_id = $1 AND id = ANY($2) AND state = 'VALID'", r.OrderID, ids, r.ID)
-	w.returnTickets(r.OrderID, f.countTypes(ids))
+	w.returnTickets(r.OrderID, f.countTypes(ids), ids)
 	w.book(transferRequested, r.ID, quote.Amount.Currency, postings{
 		accountSales(f.organiserID): quote.Paid, accountFees: quote.OrderFee,
 		accountRefundFees: -quote.Fee, accountRefundsDue: -quote.Amount.Amount,

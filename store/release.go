@@ -27,16 +27,18 @@ func (w *work) moveHolds(orderID string, lines []ticketing.Ask, from, to holdSta
 	w.change(len(lines), "UPDATE holds SET state = $3 WHERE order_id = $1 AND ticket_type_id = ANY($2) AND state = $4",
 		orderID, types, to, from)
 	w.moveStock(types, quantities, from, to)
+	w.moveSeats(orderID, types, nil, from, to)
 }
 
 // returnTickets notes on the holds of an order how many of its tickets, given by ascending ticket type, are
-// not sold any more, and at the end of the transaction puts them on sale again.
-func (w *work) returnTickets(orderID string, lines []ticketing.Ask) {
+// not sold any more, and at the end of the transaction puts them on sale again, with their seats.
+func (w *work) returnTickets(orderID string, lines []ticketing.Ask, tickets []string) {
 	types, quantities := columnsOf(lines)
 	w.change(len(lines), `UPDATE holds h SET returned = h.returned + l.quantity
 		FROM unnest($2::text[], $3::int[]) AS l(ticket_type_id, quantity)
 		WHERE h.order_id = $1 AND h.ticket_type_id = l.ticket_type_id AND h.state = 'SOLD'`, orderID, types, quantities)
 	w.moveStock(types, quantities, holdSold, holdReleased)
+	w.moveSeats(orderID, types, tickets, holdSold, holdReleased)
 }
 
 // moveStock moves stock from one counter to another at the end of the transaction.
@@ -49,6 +51,11 @@ func (w *work) moveStock(types []string, quantities []int, from, to holdState) {
 		w.change(len(types), `UPDATE stock s SET `+a+` = s.`+a+` - l.quantity, `+b+` = s.`+b+` + l.quantity
 			FROM unnest($1::text[], $2::int[]) AS l(ticket_type_id, quantity) WHERE s.ticket_type_id = l.ticket_type_id`, types, quantities)
 	})
+}
+
+func scanAsk(row pgx.CollectableRow) (ticketing.Ask, error) {
+	var ask ticketing.Ask
+	return ask, row.Scan(&ask.TicketTypeID, &ask.Quantity)
 }
 
 // columnsOf are the lines as arrays.
@@ -81,7 +88,7 @@ func (s *Store) Release(ctx context.Context, orderID string, state ticketing.Ord
 		many(w.queue(`SELECT id FROM payment_attempts WHERE order_id = $1 AND captured_amount IS NOT NULL
 			AND state NOT IN ('ACCEPTED', 'REJECTED', 'REFUNDED') ORDER BY captured_at, id`, orderID), &unjudged, pgx.RowTo[string])
 		many(w.queue(`SELECT ticket_type_id, quantity FROM holds WHERE order_id = $1 AND state = 'HELD'
-			ORDER BY ticket_type_id`, orderID), &held, pgx.RowToStructByPos[ticketing.Ask])
+			ORDER BY ticket_type_id`, orderID), &held, scanAsk)
 		if err := w.send(ctx); err != nil {
 			return err
 		}

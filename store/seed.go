@@ -8,17 +8,31 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/boxoffice/boxoffice/ticketing"
+	"github.com/boxoffice/boxoffice/ticketing/seating"
 )
 
 // SeedCatalogue brings events with everything below them into the catalogue.
 // Repeated, it updates what differs: a state stays as it was
 // set meanwhile, refund terms under which somebody has bought too, and a session for which somebody has placed an order stays exactly
-// as it was sold, with its prices and its stock. All events come in or none.
+// as it was sold, with its prices, its stock and its seats. All events come in or none. Seat maps have to be there.
 func (s *Store) SeedCatalogue(ctx context.Context, events ...ticketing.Event) error {
+	plans := map[ticketing.SeatMapRef]*seating.Plan{{}: nil}
+	for _, event := range events {
+		for _, session := range event.Sessions {
+			if _, known := plans[session.SeatMap]; known {
+				continue
+			}
+			plan, err := s.SeatMap(ctx, session.SeatMap)
+			if err != nil {
+				return err
+			}
+			plans[session.SeatMap] = plan
+		}
+	}
 	return s.retry(ctx, "seed the catalogue", func(ctx context.Context) error {
 		return s.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 			for _, event := range events {
-				if err := seedEvent(tx, event); err != nil {
+				if err := seedEvent(tx, event, plans); err != nil {
 					return err
 				}
 			}
@@ -27,7 +41,7 @@ func (s *Store) SeedCatalogue(ctx context.Context, events ...ticketing.Event) er
 	})
 }
 
-func seedEvent(tx *gorm.DB, event ticketing.Event) error {
+func seedEvent(tx *gorm.DB, event ticketing.Event, plans map[ticketing.SeatMapRef]*seating.Plan) error {
 	if err := event.Refunds.Validate(); err != nil {
 		return err
 	}
@@ -54,7 +68,7 @@ func seedEvent(tx *gorm.DB, event ticketing.Event) error {
 		if err := upsert(tx, &venue, "name", "city", "address", "time_zone"); err != nil {
 			return err
 		}
-		if err := seedSession(tx, session); err != nil {
+		if err := seedSession(tx, session, plans[session.SeatMap]); err != nil {
 			return err
 		}
 	}
@@ -62,32 +76,46 @@ func seedEvent(tx *gorm.DB, event ticketing.Event) error {
 }
 
 // seedSession locks the session, so that no order slips in between looking and writing.
-func seedSession(tx *gorm.DB, session ticketing.Session) error {
-	var sold bool
+func seedSession(tx *gorm.DB, session ticketing.Session, plan *seating.Plan) error {
+	var (
+		sold   bool
+		before sessionRow
+	)
 	err := tx.Raw(`WITH locked AS (SELECT id FROM sessions WHERE id = ? FOR UPDATE)
 		SELECT EXISTS (SELECT FROM orders o JOIN locked ON locked.id = o.session_id)`, session.ID).Scan(&sold).Error
 	if err != nil || sold {
 		return err
 	}
+	if err := tx.Where("id = ?", session.ID).Limit(1).Find(&before).Error; err != nil {
+		return err
+	}
 	row := sessionRow{
 		ID: session.ID, EventID: session.EventID, VenueID: session.Venue.ID, StartsAt: session.StartsAt, EndsAt: session.EndsAt,
 	}
-	if err := upsert(tx, &row, "event_id", "venue_id", "starts_at", "ends_at"); err != nil {
+	row.SeatMapID, row.SeatMapVersion = seatMapColumns(session.SeatMap)
+	if err := upsert(tx, &row, "event_id", "venue_id", "starts_at", "ends_at", "seat_map_id", "seat_map_version"); err != nil {
+		return err
+	}
+	if err := seedWords(tx, session, before.seatMapOf(), plan); err != nil {
 		return err
 	}
 	for i, t := range session.TicketTypes {
 		t.SessionID = session.ID
+		t, err := seedSeating(t, plan)
+		if err != nil {
+			return err
+		}
 		if err := seedTicketType(tx, t, i+1); err != nil {
 			return err
 		}
 	}
-	return nil
+	return seedBlocked(tx, session.ID)
 }
 
 func seedTicketType(tx *gorm.DB, t ticketing.TicketType, position int) error {
 	row := rowOfTicketType(t, position)
 	if err := upsert(tx, &row, "session_id", "position", "name", "currency", "base_price", "surcharge",
-		"max_per_order", "sale_from", "sale_until"); err != nil {
+		"max_per_order", "sale_from", "sale_until", "seat_category", "seated", "seat_assignment"); err != nil {
 		return err
 	}
 	kept := tx.Where("ticket_type_id = ?", t.ID)

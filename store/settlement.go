@@ -144,7 +144,7 @@ func (w *work) reject(f settlementFacts, reason ticketing.RejectReason) (ticketi
 	}
 }
 
-// Retake takes the same stock again for money that came too late, if all of it is
+// Retake takes the same stock, and the very same seats, again for money that came too late, if all of it is
 // free, every ticket type is inside its sale window and the event still sells, and pays the order with it. It reports
 // whether the attempt's money pays the order, also when that was so before. Error: CodeNotFound.
 func (s *Store) Retake(ctx context.Context, attemptID string) (bool, error) {
@@ -187,6 +187,8 @@ SELECT e.state = 'ON_SALE'
     AND NOT EXISTS (
         SELECT FROM order_lines l JOIN ticket_types t ON t.id = l.ticket_type_id JOIN stock s ON s.ticket_type_id = t.id
         WHERE l.order_id = o.id AND (s.free < l.quantity OR now() < t.sale_from OR now() >= t.sale_until))
+    AND NOT EXISTS (
+        SELECT FROM order_seats x JOIN seat_words w USING (session_id, word) WHERE x.order_id = o.id AND w.taken >> x.bit & 1 = 1)
 FROM orders o JOIN events e ON e.id = o.event_id WHERE o.id = $1`, f.orderID, f.attemptID), &found, &sells)
 	err := w.send(ctx)
 	return found && sells, err

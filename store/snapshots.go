@@ -91,6 +91,9 @@ func (s snapshot) price(r ticketing.HoldRequest) (ticketing.Quote, error) {
 	}
 	session.TicketTypes = types
 	quote, err := ticketing.PriceOrder(s.event, session, r.Lines, r.At)
+	if err == nil {
+		err = ticketing.CheckSeats(session, r.Lines)
+	}
 	if err == nil && r.ExpectedTotal != nil && *r.ExpectedTotal != quote.Total {
 		err = ticketing.FieldErrorf(ticketing.CodePriceChanged, "/expected_total", "the total is now %s", quote.Total)
 	}

@@ -45,6 +45,7 @@ type Store struct {
 	ring        *encryption.Keyring
 	callTimeout time.Duration
 	snapshots   snapshots
+	plans       plans
 }
 
 // Open connects to the database and checks that it answers. It does not migrate.

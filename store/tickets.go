@@ -30,4 +30,5 @@ func (w *work) issue(orderID string, lines []ticketing.Ask) {
 INSERT INTO tickets (id, order_id, ticket_type_id, state, code)
 SELECT t.id, $1, t.ticket_type_id, 'VALID', t.code
 FROM unnest($2::text[], $3::text[], $4::text[]) AS t(id, ticket_type_id, code)`, orderID, ids, types, codes)
+	w.ticketSeats(orderID)
 }

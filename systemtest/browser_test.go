@@ -176,7 +176,7 @@ func (b *shop) done() {
 }
 
 func demoStack(t *testing.T) *stack.Stack {
-	return stack.New(t, servers(t), stack.Options{Events: demo.Catalogue(time.Now().UTC())})
+	return stack.New(t, servers(t), stack.Options{SeatMaps: demo.SeatMaps(), Events: demo.Catalogue(time.Now().UTC())})
 }
 
 // toCheckout goes from the listing to the checkout of a film.
@@ -268,7 +268,7 @@ func TestABrowserTellsAnExpiredHoldInPlainWords(t *testing.T) {
 	for i := range events {
 		events[i].HoldFor = 5 * time.Second
 	}
-	s := stack.New(t, servers(t), stack.Options{Events: events})
+	s := stack.New(t, servers(t), stack.Options{SeatMaps: demo.SeatMaps(), Events: events})
 	b := browse(t, s, "zh-CN", 390)
 	b.toCheckout()
 	b.order()

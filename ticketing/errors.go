@@ -14,6 +14,8 @@ const (
 	CodeInvalid           Code = "invalid"                // the request breaks a rule of form
 	CodeNotFound          Code = "not_found"              // nothing with that id, or not for this caller
 	CodeSoldOut           Code = "sold_out"               // fewer tickets left than asked for
+	CodeSeatTaken         Code = "seat_taken"             // somebody else has a chosen seat
+	CodeNotTogether       Code = "not_together"           // enough seats are left, but not side by side
 	CodeLimitExceeded     Code = "limit_exceeded"         // more tickets than one order may hold
 	CodeWindowClosed      Code = "window_closed"          // outside the sale window of a ticket type
 	CodeNotOnSale         Code = "not_on_sale"            // the event is a draft, paused, ended, cancelled or postponed
@@ -34,6 +36,8 @@ type Error struct {
 	Message string
 	// Field is a JSON pointer into the request, such as "/lines/0/quantity".
 	Field string
+	// Seats says more of CodeSeatTaken; nil for any other code.
+	Seats *LostSeats
 }
 
 // Error implements error.

@@ -96,7 +96,9 @@ type Session struct {
 	StartsAt time.Time `json:"starts_at"`
 	EndsAt   time.Time `json:"ends_at"`
 	// ChangedAt is when its time or its venue last changed; zero if never.
-	ChangedAt   time.Time    `json:"-"`
+	ChangedAt time.Time `json:"-"`
+	// SeatMap is the plan of its seats; a session for which somebody has placed an order keeps it.
+	SeatMap     SeatMapRef   `json:"seat_map,omitzero"`
 	TicketTypes []TicketType `json:"ticket_types"`
 }
 
@@ -116,7 +118,15 @@ type TicketType struct {
 	// SaleFrom and SaleUntil bound the sale window: from inclusive, until exclusive.
 	SaleFrom  time.Time `json:"sale_from"`
 	SaleUntil time.Time `json:"sale_until"`
-	Capacity  int       `json:"capacity"`
+	// Capacity is how many there are; of a seated type, the number of its seats.
+	Capacity int `json:"capacity"`
+	// SeatCategory is the category of the session's seat map that it sells, if it sells one. No two types of a
+	// session sell the same.
+	SeatCategory string `json:"seat_category,omitempty"`
+	// Seated says that the category has numbered seats. Whoever buys one gets a seat.
+	Seated bool `json:"seated,omitzero"`
+	// Assignment is how seats are given to those who did not choose any; empty means AssignBest.
+	Assignment SeatAssignment `json:"assignment,omitempty"`
 }
 
 // PricePhase is a base price for a time, such as early bird.

@@ -33,6 +33,8 @@ type HoldResult struct {
 	Revision int
 	// Refusal says why, when State is OrderRefused.
 	Refusal *Refusal
+	// Seats are those the order has been given, in the order of their map.
+	Seats []Seat `json:",omitempty"`
 }
 
 // Refusal is why an order got no stock, in the terms of Error.
@@ -40,6 +42,8 @@ type Refusal struct {
 	Code    Code   `json:"code"`
 	Message string `json:"message"`
 	Field   string `json:"field,omitempty"`
+	// Seats says more of CodeSeatTaken.
+	Seats *LostSeats `json:"seats,omitempty"`
 }
 
 // RefusalOf turns a domain error into a refusal; ok is false for any other error.
@@ -48,8 +52,10 @@ func RefusalOf(err error) (refusal *Refusal, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	return &Refusal{Code: e.Code, Message: e.Message, Field: e.Field}, true
+	return &Refusal{Code: e.Code, Message: e.Message, Field: e.Field, Seats: e.Seats}, true
 }
 
 // Err turns the refusal back into the error it came from.
-func (r Refusal) Err() *Error { return &Error{Code: r.Code, Message: r.Message, Field: r.Field} }
+func (r Refusal) Err() *Error {
+	return &Error{Code: r.Code, Message: r.Message, Field: r.Field, Seats: r.Seats}
+}

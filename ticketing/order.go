@@ -88,7 +88,9 @@ type Order struct {
 	Refusal  *Refusal         `json:"refusal,omitempty"`
 	Attempts []PaymentAttempt `json:"attempts"`
 	Tickets  []Ticket         `json:"tickets"`
-	Refunds  []Refund         `json:"refunds"`
+	// Seats are those it was given, in the order of their map; what became of it since does not change them.
+	Seats   []Seat   `json:"seats,omitempty"`
+	Refunds []Refund `json:"refunds"`
 }
 
 // AttemptState is where one try to pay stands.
@@ -167,6 +169,8 @@ type Ticket struct {
 	// Code is what the QR code carries: unguessable, checked at the door.
 	Code     string    `json:"code"`
 	IssuedAt time.Time `json:"issued_at"`
+	// Seat is the seat it is for, if it is for one.
+	Seat *Seat `json:"seat,omitempty"`
 }
 
 // OrderEventKind names a step of an order's timeline.

@@ -9,6 +9,10 @@ import (
 type Ask struct {
 	TicketTypeID string `json:"ticket_type_id"`
 	Quantity     int    `json:"quantity"`
+	// SeatIDs are the seats the buyer has chosen, as many as Quantity; none means that seats are assigned.
+	SeatIDs []string `json:"seat_ids,omitempty"`
+	// Apart accepts assigned seats that are not side by side where there are not enough together.
+	Apart bool `json:"apart,omitzero"`
 }
 
 // PricedLine is one line of a quote: (base price + surcharge) × quantity.

@@ -76,6 +76,11 @@ func registerSearchAttributes(ctx context.Context, cfg config.Config, log *slog.
 
 func runSeed(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	return withStore(ctx, cfg, func(s *store.Store) error {
+		for _, m := range demo.SeatMaps() {
+			if err := s.ImportSeatMap(ctx, m); err != nil {
+				return err
+			}
+		}
 		events := demo.Catalogue(time.Now().UTC())
 		if err := s.SeedCatalogue(ctx, events...); err != nil {
 			return err

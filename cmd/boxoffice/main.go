@@ -39,6 +39,7 @@ var roles = []role{
 	{"reconcile", "compare a gateway's bill with our books now: [-provider NAME] [-day YYYY-MM-DD] [-wait DURATION]", serviceNeeds, nil, runReconcile},
 	{"cases", "what waits for a person: [list [-all] [-kind KIND] [-provider NAME]], or resolve ID NOTE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runCases},
 	{"messages", "what buyers were told: [list [-order ID] [-state STATE]], or resend ID", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runMessages},
+	{"seats", "seat maps and seats kept back: import FILE, export MAP VERSION, block SESSION NOTE SEAT…, release SESSION SEAT…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runSeats},
 	{"version", "print the version", nil, runVersion, nil},
 }
 

@@ -38,7 +38,8 @@ type offer struct {
 	id               string
 	name             ticketing.Text
 	price, surcharge int64
-	capacity, most   int
+	seats            string        // the category of the hall it sells; empty without a map
+	capacity, most   int           // capacity is that of the seats where it sells any
 	opensIn          time.Duration // after now; 0 means that the sale is open
 	earlyPrice       int64         // 0 means none
 	earlyFor         time.Duration
@@ -49,6 +50,7 @@ type show struct {
 	starts   time.Time
 	length   time.Duration
 	venue    ticketing.Venue
+	hall     ticketing.SeatMapRef
 	currency string
 	offers   []offer
 }
@@ -56,13 +58,13 @@ type show struct {
 // add appends a session to an event.
 func (c calendar) add(e *ticketing.Event, s show) {
 	session := ticketing.Session{
-		ID: fmt.Sprintf("%s-%d", e.ID, len(e.Sessions)+1), EventID: e.ID, Venue: s.venue, StartsAt: s.starts, EndsAt: s.starts.Add(s.length),
+		ID: fmt.Sprintf("%s-%d", e.ID, len(e.Sessions)+1), EventID: e.ID, Venue: s.venue, StartsAt: s.starts, EndsAt: s.starts.Add(s.length), SeatMap: s.hall,
 	}
 	opened := c.on(-14, china, 10, 0)
 	for _, o := range s.offers {
 		t := ticketing.TicketType{
 			ID: session.ID + "-" + o.id, SessionID: session.ID, Name: o.name, Currency: s.currency, BasePrice: o.price, Surcharge: o.surcharge,
-			MaxPerOrder: o.most, SaleFrom: opened, SaleUntil: s.starts.Add(-30 * time.Minute), Capacity: o.capacity,
+			MaxPerOrder: o.most, SaleFrom: opened, SaleUntil: s.starts.Add(-30 * time.Minute), Capacity: o.capacity, SeatCategory: o.seats,
 		}
 		if o.opensIn > 0 {
 			t.SaleFrom = c.now.Add(o.opensIn).UTC().Truncate(time.Hour)
@@ -91,14 +93,15 @@ func film(c calendar) ticketing.Event {
 		ID: "lantern-cinema", Name: text("Lantern Cinema, Hall 2", "灯笼影城 2 号厅"), City: text("Shanghai", "上海"),
 		Address: text("128 Wutong Road, Xuhui District", "徐汇区梧桐路128号"), TimeZone: "Asia/Shanghai",
 	}
+	hall := refOf(cinema())
 	offers := []offer{
-		{id: "standard", name: text("Standard", "普通座"), price: 4800, surcharge: 300, capacity: 120, most: 6},
-		{id: "lounge", name: text("Lounge chair", "躺椅"), price: 8800, surcharge: 300, capacity: 24, most: 4},
+		{id: "standard", name: text("Standard", "普通座"), price: 4800, surcharge: 300, seats: "standard", most: 6},
+		{id: "lounge", name: text("Lounge chair", "躺椅"), price: 8800, surcharge: 300, seats: "lounge", most: 4},
 	}
 	for _, in := range []int{1, 2, 3} {
-		c.add(&e, show{c.on(in, china, 19, 30), 128 * time.Minute, venue, "CNY", offers})
+		c.add(&e, show{c.on(in, china, 19, 30), 128 * time.Minute, venue, hall, "CNY", offers})
 	}
-	c.add(&e, show{c.on(3, china, 22, 15), 128 * time.Minute, venue, "CNY", offers[:1]})
+	c.add(&e, show{c.on(3, china, 22, 15), 128 * time.Minute, venue, hall, "CNY", offers[:1]})
 	return e
 }
 
@@ -117,7 +120,7 @@ func concert(c calendar) ticketing.Event {
 		Address: text("9 East Lake Street, Chaoyang District", "朝阳区东湖街9号"), TimeZone: "Asia/Shanghai",
 	}
 	for _, in := range []int{9, 10} {
-		c.add(&e, show{c.on(in, china, 19, 30), 130 * time.Minute, venue, "CNY", []offer{
+		c.add(&e, show{c.on(in, china, 19, 30), 130 * time.Minute, venue, ticketing.SeatMapRef{}, "CNY", []offer{
 			{id: "stalls", name: text("Stalls", "池座"), price: 68000, surcharge: 2000, capacity: 600, most: 6, earlyPrice: 54000, earlyFor: 5 * day},
 			{id: "balcony", name: text("Balcony", "楼座"), price: 38000, surcharge: 2000, capacity: 400, most: 6, earlyPrice: 30000, earlyFor: 5 * day},
 			{id: "box", name: text("Box, last seats", "包厢余票"), price: 128000, surcharge: 5000, capacity: 3, most: 2},
@@ -141,10 +144,11 @@ func play(c calendar) ticketing.Event {
 		Address: text("66 Willow Bank", "柳岸66号"), TimeZone: "Asia/Shanghai",
 	}
 	for _, in := range []int{5, 6} {
-		c.add(&e, show{c.on(in, china, 19, 0), 150 * time.Minute, venue, "CNY", []offer{
-			{id: "front", name: text("Front rows", "前排"), price: 42000, surcharge: 1500, capacity: 80, most: 4},
-			{id: "rear", name: text("Rear rows", "后排"), price: 22000, surcharge: 1500, capacity: 160, most: 6},
-			{id: "day", name: text("Day tickets", "当日票"), price: 9900, capacity: 20, most: 2, opensIn: 3 * day},
+		c.add(&e, show{c.on(in, china, 19, 0), 150 * time.Minute, venue, refOf(theatre()), "CNY", []offer{
+			{id: "front", name: text("Front rows", "前排"), price: 42000, surcharge: 1500, seats: "front", most: 4},
+			{id: "rear", name: text("Rear rows", "后排"), price: 22000, surcharge: 1500, seats: "rear", most: 6},
+			{id: "balcony", name: text("Balconies", "楼座"), price: 14000, surcharge: 1500, seats: "balcony", most: 6},
+			{id: "day", name: text("Standing, day tickets", "当日站票"), price: 9900, seats: "standing", capacity: 20, most: 2, opensIn: 3 * day},
 		}})
 	}
 	return e
@@ -164,10 +168,12 @@ func match(c calendar) ticketing.Event {
 		ID: "harbour-stadium", Name: text("Harbour Stadium", "海港体育场"), City: text("Tokyo", "东京"),
 		Address: text("2-7 Shiokaze, Koto", "江东区潮风2-7"), TimeZone: "Asia/Tokyo",
 	}
-	c.add(&e, show{c.on(7, japan, 15, 0), 2 * time.Hour, venue, "JPY", []offer{
-		{id: "main", name: text("Main stand", "主看台"), price: 7800, surcharge: 330, capacity: 5000, most: 6},
-		{id: "home", name: text("Home end", "主队看台"), price: 3900, surcharge: 330, capacity: 8000, most: 10},
-		{id: "away", name: text("Away end", "客队看台"), price: 3900, surcharge: 330, capacity: 1200, most: 10},
+	c.add(&e, show{c.on(7, japan, 15, 0), 2 * time.Hour, venue, refOf(arena()), "JPY", []offer{
+		{id: "main", name: text("Main stand", "主看台"), price: 7800, surcharge: 330, seats: "main", most: 6},
+		{id: "home", name: text("Home end", "主队看台"), price: 3900, surcharge: 330, seats: "home", most: 10},
+		{id: "away", name: text("Away end", "客队看台"), price: 3900, surcharge: 330, seats: "away", most: 10},
+		{id: "upper", name: text("Upper tier", "上层看台"), price: 2900, surcharge: 330, seats: "upper", most: 10},
+		{id: "terrace", name: text("Terrace, standing", "站席"), price: 2200, surcharge: 330, seats: "terrace", capacity: 800, most: 10},
 	}})
 	return e
 }
@@ -189,7 +195,7 @@ func coach(c calendar) ticketing.Event {
 		Address: text("1 Station East Road, Gate 12", "东站路1号12号检票口"), TimeZone: "Asia/Shanghai",
 	}
 	for _, in := range []int{1, 2, 4} {
-		c.add(&e, show{c.on(in, china, 7, 40), 8 * time.Hour, venue, "CNY", []offer{
+		c.add(&e, show{c.on(in, china, 7, 40), 8 * time.Hour, venue, ticketing.SeatMapRef{}, "CNY", []offer{
 			{id: "adult", name: text("Adult", "成人票"), price: 16800, surcharge: 100, capacity: 45, most: 5},
 			{id: "child", name: text("Child under 1.5 m", "儿童票（1.5 米以下）"), price: 8400, surcharge: 100, capacity: 10, most: 3},
 		}})

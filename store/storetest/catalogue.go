@@ -38,11 +38,18 @@ func Event(id string, capacities ...int) ticketing.Event {
 	}
 }
 
-// Seed puts events into the catalogue; without any, Event("show", 20, 20). It returns the first.
+// Seed puts events into the catalogue, and Hall where one needs it; without any, Event("show", 20, 20). It returns the first.
 func Seed(t testing.TB, s *store.Store, events ...ticketing.Event) ticketing.Event {
 	t.Helper()
 	if len(events) == 0 {
 		events = []ticketing.Event{Event("show", 20, 20)}
+	}
+	for _, event := range events {
+		if !event.Sessions[0].SeatMap.IsZero() {
+			if err := s.ImportSeatMap(t.Context(), Hall()); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	if err := s.SeedCatalogue(t.Context(), events...); err != nil {
 		t.Fatal(err)

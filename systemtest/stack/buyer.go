@@ -33,8 +33,10 @@ type Order struct {
 		State    ticketing.TicketState `json:"state"`
 		RefundID string                `json:"refund_id"`
 		Code     string                `json:"code"`
+		Seat     *ticketing.Seat       `json:"seat"`
 	} `json:"tickets"`
-	Refunds []Refund `json:"refunds"`
+	Seats   []ticketing.Seat `json:"seats"`
+	Refunds []Refund         `json:"refunds"`
 }
 
 // Problem is an answer that is not success.
@@ -43,6 +45,8 @@ type Problem struct {
 	Code   ticketing.Code `json:"code"`
 	Detail string         `json:"detail"`
 	Field  string         `json:"field"`
+	// Seats says more of seat_taken.
+	Seats *ticketing.LostSeats `json:"seats"`
 }
 
 // Answer is what came back over HTTP.
@@ -59,6 +63,7 @@ type Want struct {
 	Session  string
 	Type     string
 	Quantity int
+	Seats    []string // chosen ones
 	Name     string
 	Email    string
 	Phone    string
@@ -130,6 +135,9 @@ func (s *Stack) Submit(ctx context.Context, w Want) (Answer, error) {
 	body := map[string]any{
 		"session_id": w.Session, "buyer": buyer,
 		"lines": []map[string]any{{"ticket_type_id": w.Type, "quantity": w.Quantity}},
+	}
+	if w.Seats != nil {
+		body["lines"] = []ticketing.Ask{{TicketTypeID: w.Type, Quantity: w.Quantity, SeatIDs: w.Seats}}
 	}
 	if w.Language != "" {
 		body["language"] = w.Language

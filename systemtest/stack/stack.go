@@ -24,6 +24,7 @@ import (
 	"github.com/boxoffice/boxoffice/payment/sandbox/gateway"
 	"github.com/boxoffice/boxoffice/store"
 	"github.com/boxoffice/boxoffice/ticketing"
+	"github.com/boxoffice/boxoffice/ticketing/seating"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -35,6 +36,8 @@ type Options struct {
 	Env []string
 	// Events are what it sells. Default Show("show", time.Minute, 100).
 	Events []ticketing.Event
+	// SeatMaps are those of the events.
+	SeatMaps []seating.Map
 }
 
 // Stack is one running product.
@@ -92,6 +95,9 @@ func New(t testing.TB, servers *Servers, o Options) *Stack {
 	t.Cleanup(s.Store.Close)
 	if len(o.Events) == 0 {
 		o.Events = []ticketing.Event{Show("show", time.Minute, 100)}
+	}
+	for _, m := range o.SeatMaps {
+		require.NoError(t, s.Store.ImportSeatMap(t.Context(), m))
 	}
 	require.NoError(t, s.Store.SeedCatalogue(t.Context(), o.Events...))
 	s.dial()

@@ -1,12 +1,17 @@
 package alipay_test
 
 import (
+	"archive/zip"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/payment/alipay"
 	"github.com/boxoffice/boxoffice/payment/alipay/alipaytest"
 )
 
@@ -48,6 +53,48 @@ func TestHazard27BillsThatAreNoneOrHalf(t *testing.T) {
 	again, err := w.provider.Bill(t.Context(), w.now())
 	require.NoError(t, err)
 	require.Equal(t, whole, again)
+}
+
+// downloads answers the fetching of files, which are not signed, and leaves signed requests to the gateway.
+type downloads struct {
+	http.RoundTripper
+
+	answer http.HandlerFunc
+}
+
+func (d downloads) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodGet {
+		return d.RoundTripper.RoundTrip(r)
+	}
+	recorder := httptest.NewRecorder()
+	d.answer(recorder, r)
+	return recorder.Result(), nil
+}
+
+// A file that could not be fetched may be there later; one that is no bill is a bill cut short.
+func TestHazard27FilesThatAreNone(t *testing.T) {
+	w := newWorld(t)
+	w.paid(t)
+	for name, test := range map[string]struct {
+		answer http.HandlerFunc
+		want   error
+	}{
+		"gone":      {http.NotFound, payment.ErrUnavailable},
+		"elsewhere": {http.RedirectHandler(w.gateway.Origin()+"/cashier/1", http.StatusFound).ServeHTTP, payment.ErrUnavailable},
+		"broken":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, payment.ErrUnavailable},
+		"a page":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html></html>") }, payment.ErrTruncatedBill},
+		"nothing":   {func(http.ResponseWriter, *http.Request) {}, payment.ErrTruncatedBill},
+		"no details": {func(w http.ResponseWriter, _ *http.Request) {
+			_ = zip.NewWriter(w).Close()
+		}, payment.ErrTruncatedBill},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := w.newProvider(t, func(c *alipay.Config) { c.HTTPClient.Transport = downloads{c.HTTPClient.Transport, test.answer} })
+			lines, err := p.Bill(t.Context(), w.now())
+			only(t, test.want, err, name)
+			require.Empty(t, lines)
+		})
+	}
 }
 
 // The gateway says the same of a day on which nothing moved and of one whose bill is not made yet.

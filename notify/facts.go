@@ -50,6 +50,8 @@ type Line struct {
 // Ticket is one admission.
 type Ticket struct {
 	Name ticketing.Text
+	// Seat is the numbered seat it is for; nil without one.
+	Seat *ticketing.Seat
 	// Code is what its QR code carries.
 	Code string
 }

@@ -146,6 +146,9 @@ type page struct {
 
 type row struct{ Label, Value string }
 
+// seat is a numbered seat in the reader's language.
+type seat struct{ Section, Row, Number string }
+
 type picture struct{ ID, Alt, Title, Name, Code string }
 
 func (w *Wording) mail(s *saying, language string, v view, f notify.Facts) notify.Content {
@@ -168,7 +171,11 @@ func (w *Wording) mail(s *saying, language string, v view, f notify.Facts) notif
 				s.err = err
 			}
 			id := fmt.Sprintf("ticket-%d", of.Number)
-			p.Tickets = append(p.Tickets, picture{ID: id, Alt: s.say("qr", of), Title: s.say("ticket", of), Name: line(ticket.Name.In(language)), Code: ticket.Code})
+			name := line(ticket.Name.In(language))
+			if ticket.Seat != nil {
+				name += ", " + s.say("seat", seat{line(ticket.Seat.Section.In(language)), line(ticket.Seat.Row), line(ticket.Seat.Number)})
+			}
+			p.Tickets = append(p.Tickets, picture{ID: id, Alt: s.say("qr", of), Title: s.say("ticket", of), Name: cut(name, maxTitle), Code: ticket.Code})
 			content.Images = append(content.Images, notify.Image{ID: id, PNG: code, Alt: s.say("qr", of)})
 		}
 	}

@@ -207,6 +207,17 @@ func TestAMailOfTicketsHasTheirCodes(t *testing.T) {
 	require.NotContains(t, other.Text, facts("").Tickets[0].Code, "tickets that may be void are not shown")
 }
 
+func TestAMailNamesTheSeat(t *testing.T) {
+	for language, want := range map[string]string{"en": "Stalls, Front, row 5, seat 12", "zh-CN": "池座, 前区 5排12座"} {
+		f := facts(ticketing.MessagePaid)
+		f.Tickets[0].Seat = &ticketing.Seat{Section: text("Front", "前区"), Row: "5", Number: "12"}
+		content, err := words(t).Render(ticketing.ChannelMail, language, f)
+		require.NoError(t, err)
+		require.Contains(t, content.Text, want)
+		require.Contains(t, content.HTML, want)
+	}
+}
+
 func TestSegments(t *testing.T) {
 	for _, c := range []struct {
 		text string

@@ -201,7 +201,18 @@ export interface Ticket {
   /** The refund that gave it back, if one did. */
   refund_id?: string
   code: string
+  /** The numbered seat it is for, if it is for one. */
+  seat?: Seat
   issued_at: string
+}
+
+/** A numbered seat. */
+export interface Seat {
+  id: string
+  ticket_type_id: string
+  section: Text
+  row: string
+  number: string
 }
 
 export type RefundState = 'PENDING' | 'SUCCEEDED' | 'FAILED'

@@ -34,6 +34,7 @@ export default {
     ticket_alt: 'QR code of ticket {n}',
     print: 'Print tickets',
     holder: 'Booked by {name}',
+    seat: '{section}, row {row}, seat {number}',
     details: 'Order details',
     buyer: 'Booked by',
     placed: 'Placed',

@@ -2,6 +2,8 @@
 export default {
   problems: {
     sold_out: { title: 'Not enough tickets left', body: 'Fewer are left than you asked for. Nothing was ordered or charged.' },
+    seat_taken: { title: 'A seat has just been taken', body: 'Somebody was faster. Please choose again; nothing was ordered or charged.' },
+    not_together: { title: 'No seats together are left', body: 'There are enough tickets, but not side by side. Please choose fewer, or another category.' },
     limit_exceeded: { title: 'That is more than one order may hold', body: 'Please choose fewer tickets. The limit is the organiser’s and keeps the sale fair.' },
     window_closed: { title: 'This ticket is not on sale at the moment', body: 'Its sale has not begun or is over. The times are on the event’s page.' },
     not_on_sale: { title: 'This event is not on sale at the moment', body: 'The organiser has paused or ended the sale. Nothing was ordered or charged.' },

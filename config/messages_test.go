@@ -51,7 +51,7 @@ func TestHalfACarrierIsRefused(t *testing.T) {
 		},
 		"countries that are none":   {map[string]string{"SMS_COUNTRIES": "China", "TWILIO_SENDERS": "China:x"}, []string{"SMS_COUNTRIES", "TWILIO_SENDERS"}},
 		"numbers out of bounds":     {map[string]string{"MAIL_CONCURRENCY": "0", "SMS_PER_SECOND": "0", "SMS_PER_DAY": "-1"}, []string{"MAIL_CONCURRENCY", "SMS_PER_SECOND", "SMS_PER_DAY"}},
-		"an inbox for the world":    {map[string]string{"INBOX_ADDRESS": "0.0.0.0:8025"}, []string{"INBOX_ADDRESS"}},
+		"an inbox nowhere":          {map[string]string{"INBOX_ADDRESS": "8025"}, []string{"INBOX_ADDRESS"}},
 		"a reminder of last year's": {map[string]string{"REMINDER_LEAD": "-1h", "HOLD_WARNING": "9000h"}, []string{"REMINDER_LEAD", "HOLD_WARNING"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -134,7 +134,7 @@ func TestPortsAreForThisMachineOnly(t *testing.T) {
 		}
 	}
 	// The same as `make run`.
-	for _, port := range []string{"8080", "8090", "8233", "8234", "7233"} {
+	for _, port := range []string{"8080", "8090", "8025", "8233", "8234", "7233"} {
 		if !published[port] {
 			t.Errorf("port %s is not published", port)
 		}

@@ -96,7 +96,7 @@ func TestReceiptsNobodySignedAreNotBelieved(t *testing.T) {
 	w.receipt("T1 delivered", "X-Signature", strings.Replace(byTheTelegraph, "m=1", "m=2", 1)).problem(t, 401, "unauthorized")
 	w.receipt("T1", "X-Signature", byTheTelegraph).problem(t, 400, "malformed")
 	w.receipt("T1 delivered", "X-Signature", byTheTelegraph, "Content-Encoding", "gzip").problem(t, 415, "encoding_refused")
-	w.receipt(strings.Repeat("T", 300<<10), "X-Signature", byTheTelegraph).problem(t, 413, "body_too_large")
+	w.receipt(strings.Repeat("T", 65<<10), "X-Signature", byTheTelegraph).problem(t, 413, "body_too_large")
 	w.do(call{method: "POST", path: "/api/v1/receipts/pigeon", body: "T1 delivered"}).problem(t, 404, "not_found")
 	w.store.down.Store(true)
 	w.receipt("T1 delivered", "X-Signature", byTheTelegraph).problem(t, 503, "unavailable")

@@ -68,6 +68,8 @@ bench_compiles() {
 }
 
 scripts/install-test-tools.sh
+BOXOFFICE_MAILPIT=$(scripts/mailpit.sh)
+export BOXOFFICE_MAILPIT
 start_postgres
 step "root module${race:+, race detector on}" root_packages
 step "standalone module" standalone_packages

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nyaruka/phonenumbers"
@@ -40,8 +40,10 @@ type Config struct {
 	URL string
 	// Timeout bounds one request. Default 10 s.
 	Timeout time.Duration
-	// Transport carries requests. Default http.DefaultTransport.
+	// Transport carries requests. Default: one that keeps connections for dozens of requests at once.
 	Transport http.RoundTripper
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
 }
 
 // Sender hands SMS to Twilio. It implements notify.Finder.
@@ -92,9 +94,22 @@ func New(c Config) (*Sender, error) {
 	if len(c.Countries) == 0 {
 		add("no countries to send to")
 	}
-	for _, country := range append(slices.Collect(maps.Keys(c.Senders)), c.Countries...) {
+	for _, country := range append(slices.Sorted(maps.Keys(c.Senders)), c.Countries...) {
 		if phonenumbers.GetCountryCodeForRegion(country) == 0 {
 			add("the country %q has no telephone code", country)
+		}
+	}
+	for country, sender := range c.Senders {
+		if sender == "" {
+			add("the sender for %s is empty", country)
+		}
+		if !slices.Contains(c.Countries, country) {
+			add("there is a sender for %s, to which no SMS go", country)
+		}
+	}
+	for _, country := range c.Countries {
+		if c.Sender == "" && len(c.Senders) > 0 && c.Senders[country] == "" {
+			add("there is no sender for %s", country)
 		}
 	}
 	if !safe(c.StatusURL) {
@@ -114,7 +129,12 @@ func New(c Config) (*Sender, error) {
 		add("the time-out must be positive")
 	}
 	if c.Transport == nil {
-		c.Transport = http.DefaultTransport
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConnsPerHost = 64
+		c.Transport = transport
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, fmt.Errorf("twilio: %w", err)
@@ -132,6 +152,6 @@ func safe(address string) bool {
 	if err != nil || u.Host == "" {
 		return false
 	}
-	host := u.Hostname()
-	return u.Scheme == "https" || u.Scheme == "http" && (host == "localhost" || strings.HasPrefix(host, "127.") || host == "::1")
+	here := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+	return u.Scheme == "https" || u.Scheme == "http" && here
 }

@@ -25,12 +25,15 @@ var states = map[string]ticketing.MessageState{
 	"undelivered": ticketing.MessageUndelivered, "failed": ticketing.MessageFailed, "canceled": ticketing.MessageFailed,
 }
 
-// ParseReceipt verifies and reads a status callback. url is the public one, with its query, that Twilio was told. Errors:
-// notify.ErrForged, notify.ErrMalformed.
+// ParseReceipt verifies and reads a status callback. address is the public one, with its query, that Twilio was told: behind a proxy
+// not the one that was asked. Errors: notify.ErrForged, notify.ErrMalformed.
 func (s *Sender) ParseReceipt(header http.Header, body []byte, address string) (notify.Delivery, error) {
 	kind, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return notify.Delivery{}, fmt.Errorf("%w: not a form", notify.ErrMalformed)
+	}
+	if header.Get("Content-Encoding") != "" {
+		return notify.Delivery{}, fmt.Errorf("%w: compressed", notify.ErrMalformed)
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

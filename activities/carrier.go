@@ -42,12 +42,21 @@ func (c *carrier) serve(ctx context.Context, stop <-chan struct{}) {
 	slots := make(chan struct{}, max(c.Concurrency, 1))
 	limit := rate.NewLimiter(rate.Inf, 1)
 	if c.PerSecond > 0 {
-		limit = rate.NewLimiter(rate.Limit(c.PerSecond), max(cap(slots), 1))
+		limit = rate.NewLimiter(rate.Limit(c.PerSecond), int(c.PerSecond)+1) // what tellPace leaves unused is not lost
 	}
-	for !stopped(stop) && ctx.Err() == nil {
+	for {
+		select { // until one may be sent
+		case <-stop:
+			return
+		case <-ctx.Done():
+			return
+		case slots <- struct{}{}:
+		}
 		claimed := c.claim(ctx, slots, limit)
-		for _, m := range claimed {
-			slots <- struct{}{}
+		for i, m := range claimed {
+			if i > 0 {
+				slots <- struct{}{}
+			}
 			sending.Go(func() {
 				defer func() { <-slots }()
 				c.send(ctx, m)
@@ -56,23 +65,26 @@ func (c *carrier) serve(ctx context.Context, stop <-chan struct{}) {
 		if len(claimed) > 0 {
 			continue
 		}
+		<-slots
 		c.settleAbandoned(ctx)
 		select {
 		case <-stop:
+			return
 		case <-ctx.Done():
+			return
 		case <-time.After(tellPace):
 		}
 	}
 }
 
-// claim takes as many messages as may be sent now; none while the carrier is given a rest, or is down and being tried.
+// claim takes as many messages as may be sent now, in the slot that is taken for it and those that are free; none while the carrier is given a rest, or is down and being tried.
 func (c *carrier) claim(ctx context.Context, slots chan struct{}, limit *rate.Limiter) []ticketing.Message {
-	free := cap(slots) - len(slots)
+	free := cap(slots) - len(slots) + 1
 	c.mu.Lock()
 	doubted, until := c.failures >= doubtAfter, c.until
 	c.mu.Unlock()
 	if doubted {
-		if time.Now().Before(until) || len(slots) > 0 {
+		if time.Now().Before(until) || len(slots) > 1 {
 			return nil
 		}
 		free = 1

@@ -95,6 +95,11 @@ func (s *scene) teller(mail, sms notify.Sender) *activities.Notifications {
 // tells runs the step until enough says so, then stops the worker; nil waits until it ends by itself.
 func (s *scene) tells(n *activities.Notifications, enough func() bool) activities.TellReport {
 	s.Helper()
+	return s.tellsWithin(n, 30*time.Second, enough)
+}
+
+func (s *scene) tellsWithin(n *activities.Notifications, within time.Duration, enough func() bool) activities.TellReport {
+	s.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
@@ -111,7 +116,7 @@ func (s *scene) tells(n *activities.Notifications, enough func() bool) activitie
 		ended <- err
 	}()
 	if enough != nil {
-		require.Eventually(s, enough, 30*time.Second, 20*time.Millisecond)
+		require.Eventually(s, enough, within, 20*time.Millisecond)
 		close(stop)
 	}
 	require.NoError(s, <-ended)
@@ -307,4 +312,48 @@ func TestWhatIsNotTrueAnyMoreIsDropped(t *testing.T) {
 		return taken == 1
 	})
 	require.Equal(t, []string{"hold_expiring mail DROPPED 0", "cancelled mail SENT 1"}, s.messages(order))
+}
+
+// TestHazard30TenThousandWaitingAfterAnOutage: the carrier was down for an hour. What is urgent leaves first, what is too late not at
+// all, and everything else once.
+func TestHazard30TenThousandWaitingAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	order := s.paidBy("")
+	s.execute("DELETE FROM messages")
+	s.execute(`INSERT INTO order_events (order_id, sequence, kind, state)
+		SELECT $1, n, CASE n % 4 WHEN 0 THEN 'paid' WHEN 1 THEN 'reminder' ELSE 'expired' END, 'PAID' FROM generate_series(100, 10099) n`, order)
+	for kind, remainder := range map[ticketing.MessageKind]string{ticketing.MessagePaid: "0", ticketing.MessageReminder: "1", ticketing.MessageExpired: "2,3"} {
+		s.execute(`INSERT INTO messages (id, order_id, sequence, kind, channel, urgency, created_at, next_at, expires_at)
+			SELECT lpad(n::text, 26, '0'), $1, n, $2, 'mail', $3, now() - interval '1 hour', now() - interval '1 hour',
+				CASE WHEN $2 = 'reminder' THEN now() - interval '1 minute' END
+			FROM generate_series(100, 10099) n WHERE n % 4 IN (`+remainder+`)`, order, string(kind), kind.Urgency())
+	}
+	mail := &post{says: func(n int, _ notify.Message) error {
+		if n <= 4 {
+			return notify.ErrTemporary
+		}
+		return nil
+	}}
+	n := s.teller(mail, &post{})
+	n.Routes[ticketing.ChannelMail] = activities.Route{Sender: mail, Concurrency: 8}
+	s.tellsWithin(n, 5*time.Minute, func() bool {
+		left, err := s.store.MessageCounts(t.Context())
+		return err == nil && left.Waiting == 0
+	})
+	taken, _ := mail.counts()
+	require.Equal(t, 7500, taken, "all but the reminders, which are too late")
+	ids := map[string]bool{}
+	urgent := 0
+	for i, m := range mail.taken {
+		require.False(t, ids[m.ID], "once each")
+		ids[m.ID] = true
+		if m.Kind == ticketing.MessagePaid && i < 2500 {
+			urgent++
+		}
+	}
+	require.GreaterOrEqual(t, urgent, 2490, "those that were tried while it was down come a little later")
+	dropped, err := s.store.FindMessages(t.Context(), ticketing.MessageFilter{State: ticketing.MessageDropped, Limit: 5000})
+	require.NoError(t, err)
+	require.Len(t, dropped, 2500)
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -108,14 +107,5 @@ const statusClientClosed = 499
 
 // without is what an error says, without the number, which is personal data: net/http names the whole address that was asked.
 func without(number string, err error) string {
-	if transport, ok := errors.AsType[*url.Error](err); ok {
-		err = transport.Err
-	}
-	text := err.Error()
-	for _, form := range []string{number, url.QueryEscape(number), strings.TrimPrefix(number, "+")} {
-		if form != "" {
-			text = strings.ReplaceAll(text, form, "…")
-		}
-	}
-	return text
+	return strings.ReplaceAll(err.Error(), strings.TrimPrefix(number, "+"), "…")
 }

@@ -1,6 +1,8 @@
 package twilio_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +108,34 @@ func TestHazard30WhatIsNotKnownIsNotDenied(t *testing.T) {
 			require.False(t, ok)
 		})
 	}
+}
+
+// TestHazard30WhoeverAnswersInTwiliosPlaceDeniesNothing: a proxy's word is not a list of messages, and no receipt.
+func TestHazard30WhoeverAnswersInTwiliosPlaceDeniesNothing(t *testing.T) {
+	for _, answer := range []string{"{}", `{"messages": null}`, `{"sid": null}`, `{"sid": "logged in"}`} {
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(answer))
+		}))
+		w := newWorld(t, func(c *twilio.Config) { c.URL = proxy.URL })
+		_, err := w.sender.Send(t.Context(), sms)
+		require.ErrorIs(t, err, notify.ErrUnsure, answer)
+		_, _, err = w.sender.Find(t.Context(), sms, time.Now())
+		require.ErrorContains(t, err, "no list", answer)
+		proxy.Close()
+	}
+}
+
+func TestTwoTextsWithoutLettersAreNotTheSame(t *testing.T) {
+	w := newWorld(t)
+	m := sms
+	m.Text = "!!!"
+	_, err := w.sender.Send(t.Context(), m)
+	require.NoError(t, err)
+	m.Text = "…"
+	_, ok, err := w.sender.Find(t.Context(), m, time.Now())
+	require.NoError(t, err)
+	require.False(t, ok)
 }
 
 func TestEveryPageIsLookedThrough(t *testing.T) {

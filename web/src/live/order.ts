@@ -73,6 +73,8 @@ export function useOrder(id: string, token: string, placing: () => boolean) {
       poll: async (signal) => {
         await refresh(signal)
         add((await api.timeline(id, token, signal)).events)
+        // What happened between the two readings is on the timeline already, so that no stream will tell it again.
+        if (last() > (order.value?.revision ?? 0)) await refresh(signal)
       },
       stream: (signal, opened) =>
         api.timelineStream(

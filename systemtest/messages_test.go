@@ -301,6 +301,7 @@ func TestHazard30DeadCarriersDelayNoPurchase(t *testing.T) {
 		orders[i] = bought1(t, s, stack.Want{Email: "dead-" + strconv.Itoa(i) + "@example.com", Phone: mobile})
 	}
 	t.Logf("five purchases took %s", time.Since(begun))
+	stack.Eventually(t, soon, "an SMS hangs", func() bool { return g.Calls() > 0 })
 	g.SetFaults(twiliotest.Faults{})
 	post := openPostOffice(t, address, false)
 	for _, order := range orders {

@@ -1,11 +1,10 @@
 package wording
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
-	_ "time/tzdata" // the zones of venues, wherever this runs
-	"unicode"
 
 	"github.com/bojanz/currency"
 
@@ -13,62 +12,125 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-// view is what the words are made from, ready to be read by people.
+// view is what the words are made from, ready to be read by people. What a text needs and is not known is an error,
+// not a gap in a sentence.
 type view struct {
 	Name, Order, Title, Organiser string
-	// Venue is the place in short, Place with its address, ShortVenue its name alone.
+	// Venue is the place in short, Place with its address, ShortVenue its name alone; each may be empty.
 	Venue, Place, ShortVenue string
-	// Start is the session's beginning with its zone, ShortStart without year and zone; empty if it is not known.
-	Start, ShortStart string
-	// PayBy is the end of the hold, a time of the venue's zone.
-	PayBy string
-	// Total, Amount and Fee are money in words; Fee is empty if it is nothing.
-	Total, Amount, Fee string
-	Reason             string
-	Tickets            int
-	Lines              []row
-	// URL is the order's page, PrivateURL with its key.
-	URL, PrivateURL string
+	// Fee is what was kept of a refund; empty if that is nothing.
+	Fee    string
+	Reason string
+	// Tickets is how many are valid.
+	Tickets int
+	// URL is the order's page, with its key in a mail.
+	URL string
+
+	language           string
+	start, payBy       time.Time // of the venue's zone; zero if not known
+	amount             ticketing.Money
+	plainMoney         bool // for an SMS
+	lines              []row
+	// orderFee is what the order costs beside its lines, empty if that is nothing.
+	total, orderFee string
 }
 
-const (
-	maxName  = 60 // characters of a person's name
-	maxTitle = 120
-)
+// Start is the session's beginning with its zone, ShortStart without year and zone.
+func (v view) Start() (string, error) { return v.at("the session's beginning", v.start, moment) }
 
-func newView(language string, f notify.Facts) (view, error) {
-	zone := time.UTC
-	if f.Zone != "" {
-		var err error
-		if zone, err = time.LoadLocation(f.Zone); err != nil {
-			return view{}, fmt.Errorf("the venue's zone: %w", err)
-		}
+// ShortStart is for SMS.
+func (v view) ShortStart() (string, error) {
+	return v.at("the session's beginning", v.start, shortMoment)
+}
+
+// PayBy is the end of the hold with its zone, ShortPayBy without the day.
+func (v view) PayBy() (string, error) { return v.at("the end of the hold", v.payBy, moment) }
+
+// ShortPayBy is for subjects and SMS.
+func (v view) ShortPayBy() (string, error) { return v.at("the end of the hold", v.payBy, clock) }
+
+// Amount is the money that a payment or refund is about.
+func (v view) Amount() (string, error) {
+	if v.amount.Currency == "" {
+		return "", errors.New("the amount is not known")
 	}
-	money := func(m ticketing.Money) string { return amount(language, m) }
+	return v.money(v.amount), nil
+}
+
+// Total is what the order costs.
+func (v view) Total() (string, error) {
+	if v.total == "" {
+		return "", errors.New("the total is not known")
+	}
+	return v.total, nil
+}
+
+func (v view) at(what string, at time.Time, say func(string, time.Time) string) (string, error) {
+	if at.IsZero() {
+		return "", errors.New(what + " is not known")
+	}
+	return say(v.language, at), nil
+}
+
+func newView(language string, f notify.Facts, sms bool) (view, error) {
+	zone, err := location(f.Zone)
+	if err != nil {
+		return view{}, err
+	}
+	named := func(text ticketing.Text) string { return cut(line(text.In(language)), maxTitle) }
 	v := view{
-		Name: cut(line(f.Name), maxName), Order: f.OrderID, Title: cut(line(f.Title.In(language)), maxTitle), Organiser: cut(line(f.Organiser), maxTitle),
-		Total: money(f.Total), Amount: money(f.Amount), Reason: string(f.Reason), Tickets: len(f.Tickets), URL: f.OrderURL, PrivateURL: f.PrivateURL,
+		Name: greeted(f.Name), Order: f.OrderID, Title: named(f.Title), Organiser: cut(line(f.Organiser), maxTitle), ShortVenue: named(f.Venue),
+		Reason: string(f.Reason), Tickets: len(f.Tickets), URL: f.OrderURL,
+		language: language, amount: f.Amount, plainMoney: sms && language == en,
 	}
-	v.ShortVenue = cut(line(f.Venue.In(language)), maxTitle)
-	city, address := line(f.City.In(language)), line(f.Address.In(language))
-	if language == "zh-CN" {
+	if !sms && f.PrivateURL != "" {
+		v.URL = f.PrivateURL
+	}
+	city, address := named(f.City), named(f.Address)
+	if language == zhCN {
 		v.Venue, v.Place = join("", city, v.ShortVenue), join("，", join("", city, v.ShortVenue), address)
 	} else {
 		v.Venue, v.Place = join(", ", v.ShortVenue, city), join(", ", v.ShortVenue, address, city)
 	}
 	if !f.StartsAt.IsZero() {
-		v.Start, v.ShortStart = moment(language, f.StartsAt.In(zone), f.Zone), shortMoment(language, f.StartsAt.In(zone))
+		v.start = f.StartsAt.In(zone)
 	}
 	if !f.PayBy.IsZero() {
-		v.PayBy = clock(language, f.PayBy.In(zone))
+		v.payBy = f.PayBy.In(zone)
 	}
 	if f.Fee.Amount > 0 {
-		v.Fee = money(f.Fee)
+		v.Fee = v.money(f.Fee)
 	}
-	for _, l := range f.Lines {
-		v.Lines = append(v.Lines, row{fmt.Sprintf("%d × %s", l.Quantity, cut(line(l.Name.In(language)), maxTitle)), money(l.Amount)})
-	}
+	v.price(f)
 	return v, nil
+}
+
+// price is what the order costs, line by line.
+func (v *view) price(f notify.Facts) {
+	if f.Total.Currency == "" {
+		return
+	}
+	v.total = v.money(f.Total)
+	rest := f.Total.Amount
+	for _, l := range f.Lines {
+		rest -= l.Amount.Amount
+		v.lines = append(v.lines, row{fmt.Sprintf("%d × %s", l.Quantity, cut(line(l.Name.In(v.language)), maxTitle)), v.money(l.Amount)})
+	}
+	if rest > 0 && len(f.Lines) > 0 {
+		v.orderFee = v.money(ticketing.Money{Amount: rest, Currency: f.Total.Currency})
+	}
+}
+
+// location is an IANA zone; none is UTC.
+func location(zone string) (*time.Location, error) {
+	if zone == time.Local.String() { //nolint:gosmopolitan // it is refused: that of this machine is nobody's
+		return nil, errors.New("the venue's zone: that of this machine is not one")
+	}
+	at, err := time.LoadLocation(zone)
+	if err != nil {
+		return nil, fmt.Errorf("the venue's zone: %w", err)
+	}
+	return at, nil
 }
 
 // join puts what there is together.
@@ -82,91 +144,23 @@ func join(with string, parts ...string) string {
 	return strings.Join(there, with)
 }
 
-// amount is money as the language writes it, with as many digits as the currency has.
-func amount(language string, m ticketing.Money) string {
-	if m.Currency == "" {
-		return ""
-	}
+// money is an amount as the language writes it, with as many digits as the currency has. In an SMS a sign that would make
+// all of it one of the larger alphabet gives way to the currency's code.
+func (v view) money(m ticketing.Money) string {
 	a, err := currency.NewAmountFromInt64(m.Amount, m.Currency)
 	if err != nil {
 		return m.String()
 	}
-	return currency.NewFormatter(currency.NewLocale(language)).Format(a)
-}
-
-var weekdays = [...]string{"周日", "周一", "周二", "周三", "周四", "周五", "周六"}
-
-// moment is a time with its zone: the zone's name and how far it is from UTC.
-func moment(language string, at time.Time, zone string) string {
-	offset := "UTC" + at.Format("-07:00")
-	offset = strings.TrimSuffix(strings.Replace(offset, "UTC+00:00", "UTC", 1), ":00")
-	offset = strings.NewReplacer("+0", "+", "-0", "-").Replace(offset)
-	if zone != "" {
-		offset = zone + ", " + offset
-	}
-	if language == "zh-CN" {
-		return at.Format("2006年1月2日 ") + weekdays[at.Weekday()] + at.Format(" 15:04") + "（" + strings.Replace(offset, ", ", "，", 1) + "）"
-	}
-	return at.Format("Mon, 2 Jan 2006, 15:04") + " (" + offset + ")"
-}
-
-func shortMoment(language string, at time.Time) string {
-	if language == "zh-CN" {
-		return at.Format("1月2日15:04")
-	}
-	return at.Format("2 Jan 15:04")
-}
-
-// clock is the time of a deadline that is at most a day away, told with its zone.
-func clock(language string, at time.Time) string {
-	offset := strings.NewReplacer("UTC+00:00", "UTC", "+0", "+", "-0", "-").Replace("UTC" + at.Format("-07:00"))
-	offset = strings.TrimSuffix(offset, ":00")
-	if language == "zh-CN" {
-		return at.Format("15:04") + "（" + offset + "）"
-	}
-	return at.Format("15:04") + " (" + offset + ")"
-}
-
-// joiner holds the parts of an emoji together.
-const joiner = '\u200d'
-
-// line is a text of others on one line: no line breaks, no control characters, nothing that turns the direction of what follows.
-func line(text string) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r) && r != joiner, r == unicode.ReplacementChar:
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	return strings.Join(strings.Fields(text), " ")
-}
-
-// cut shortens a text to so many characters, an ellipsis of three dots or one sign included.
-func cut(text string, most int) string {
-	runes := []rune(text)
-	if len(runes) <= most {
+	format := currency.NewFormatter(currency.NewLocale(v.language))
+	text := format.Format(a)
+	if !v.plainMoney {
 		return text
 	}
-	end := most - 1
-	for end > 1 && unicode.In(runes[end], unicode.Mn, unicode.Me, unicode.Variation_Selector) || end > 1 && runes[end] == joiner {
-		end--
+	if text = onlySpaces.Replace(text); septets(text) < 0 {
+		format.CurrencyDisplay = currency.DisplayCode
+		text = onlySpaces.Replace(format.Format(a))
 	}
-	dots := "…"
-	if ascii(text) {
-		dots = "..." // the sign would make the whole SMS one of the larger alphabet
-		end = max(most-3, 1)
-	}
-	return strings.TrimSpace(string(runes[:end])) + dots
+	return text
 }
 
-func ascii(text string) bool {
-	for _, r := range text {
-		if r > unicode.MaxASCII {
-			return false
-		}
-	}
-	return true
-}
+var onlySpaces = strings.NewReplacer("\u00a0", " ", "\u202f", " ")

@@ -1,0 +1,159 @@
+package wording
+
+import (
+	"fmt"
+	html "html/template"
+	"slices"
+	"strings"
+
+	"github.com/skip2/go-qrcode"
+
+	"github.com/boxoffice/boxoffice/notify"
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// qrSize is the width of a ticket's picture in pixels: twice what is shown, for sharp screens.
+const qrSize = 440
+
+// page is what layout.mjml shows.
+type page struct {
+	Language, Subject, Status, Preview, Hello string
+	Tone                                      tone
+	Paragraphs                                []string
+	Button, URL, Private, Footer              string
+	Tickets                                   []picture
+	// Rows say what, when and where, Sums what was paid or goes back.
+	Rows, Sums []row
+}
+
+type row struct{ Label, Value string }
+
+// picture is a ticket with its QR code.
+type picture struct{ ID, Alt, Number, Name, Seat, Code string }
+
+// seat is a numbered seat in the reader's language.
+type seat struct{ Section, Row, Number string }
+
+// tone is the colours of the status: those of the web (tokens.css).
+type tone struct{ Wash, Ink html.CSS }
+
+var (
+	good    = tone{"#e1f2e7", "#17663f"}
+	careful = tone{"#fdf3d8", "#6b4a00"}
+	bad     = tone{"#fbe9e6", "#a3271c"}
+	neutral = tone{"#e9eeea", "#4a5a57"}
+)
+
+func toneOf(kind ticketing.MessageKind) tone {
+	switch kind { //nolint:exhaustive // all others are neutral
+	case ticketing.MessagePaid, ticketing.MessageRetaken, ticketing.MessageTicketsRestored, ticketing.MessageReminder, ticketing.MessageRefunded:
+		return good
+	case ticketing.MessageHoldExpiring, ticketing.MessageTicketsFrozen, ticketing.MessageSessionChanged, ticketing.MessageEventPostponed:
+		return careful
+	case ticketing.MessageEventCancelled, ticketing.MessageTicketsWithdrawn:
+		return bad
+	}
+	return neutral
+}
+
+// showsTickets says whether a mail is one of tickets, sums which money is told besides.
+func showsTickets(kind ticketing.MessageKind) bool {
+	return kind == ticketing.MessagePaid || kind == ticketing.MessageRetaken || kind == ticketing.MessageReminder
+}
+
+func (s *saying) sums(kind ticketing.MessageKind, v view) []row {
+	switch kind { //nolint:exhaustive // no other is about money
+	case ticketing.MessageHoldExpiring, ticketing.MessagePaid, ticketing.MessageRetaken:
+		if v.total == "" {
+			return nil
+		}
+		sums := slices.Clone(v.lines)
+		if v.orderFee != "" {
+			sums = append(sums, row{s.say("label.order_fee", v), v.orderFee})
+		}
+		return append(sums, row{s.say("label.total", v), v.total})
+	case ticketing.MessagePaymentReturned, ticketing.MessageRefundRequested, ticketing.MessageRefunded:
+		var sums []row
+		if v.Fee != "" {
+			sums = append(sums, row{s.say("label.kept", v), v.Fee})
+		}
+		return append(sums, row{s.say("label.refund", v), v.money(v.amount)})
+	}
+	return nil
+}
+
+// page writes what a mail shows.
+func (s *saying) page(v view, f notify.Facts) (page, []notify.Image) {
+	short := v
+	short.Title = cut(v.Title, maxSubject)
+	p := page{
+		Language: v.language, Subject: s.say("subject", short), Status: s.say("status", v), Preview: s.say("happened", v), Hello: s.say("hello", v),
+		Tone: toneOf(f.Kind), Button: s.say("button", v), URL: v.URL, Private: s.say("private", v), Footer: s.say("footer", v),
+		Sums: s.sums(f.Kind, v),
+	}
+	for _, part := range []string{"happened", "meaning", "now"} {
+		p.Paragraphs = append(p.Paragraphs, s.say(part, v))
+	}
+	start, when := "", "when"
+	if !v.start.IsZero() {
+		start = moment(v.language, v.start)
+	}
+	if f.Kind == ticketing.MessageEventCancelled || f.Kind == ticketing.MessageEventPostponed {
+		when = "was"
+	}
+	for _, r := range []row{{"what", v.Title}, {when, start}, {"where", v.Place}, {"order", v.Order}} {
+		if r.Value != "" {
+			p.Rows = append(p.Rows, row{s.say("label."+r.Label, v), r.Value})
+		}
+	}
+	if !showsTickets(f.Kind) {
+		return p, nil
+	}
+	images := make([]notify.Image, len(f.Tickets))
+	for i, ticket := range f.Tickets {
+		of := struct{ Number, Of int }{i + 1, len(f.Tickets)}
+		t := picture{
+			ID: fmt.Sprintf("ticket-%d", of.Number), Alt: s.say("qr", of), Number: s.say("ticket", of),
+			Name: cut(line(ticket.Name.In(v.language)), maxTitle), Code: ticket.Code,
+		}
+		if ticket.Seat != nil {
+			t.Seat = s.say("seat", seat{line(ticket.Seat.Section.In(v.language)), line(ticket.Seat.Row), line(ticket.Seat.Number)})
+		}
+		png, err := qrcode.Encode(ticket.Code, qrcode.Medium, qrSize)
+		if err != nil && s.err == nil {
+			s.err = err
+		}
+		p.Tickets = append(p.Tickets, t)
+		images[i] = notify.Image{ID: t.ID, PNG: png, Alt: t.Alt}
+	}
+	return p, images
+}
+
+// plain is the page as text.
+func (p page) plain(colon string) string {
+	var out strings.Builder
+	list := func(rows []row) {
+		for _, r := range rows {
+			out.WriteString(r.Label + colon + r.Value + "\n")
+		}
+		if len(rows) > 0 {
+			out.WriteString("\n")
+		}
+	}
+	out.WriteString(p.Hello + "\n\n")
+	for _, text := range p.Paragraphs {
+		out.WriteString(text + "\n\n")
+	}
+	out.WriteString(p.Button + strings.TrimSpace(colon) + "\n" + p.URL + "\n" + p.Private + "\n\n")
+	for _, t := range p.Tickets {
+		out.WriteString(t.Number + colon + t.Name + "\n")
+		if t.Seat != "" {
+			out.WriteString(t.Seat + "\n")
+		}
+		out.WriteString(t.Code + "\n\n")
+	}
+	list(p.Rows)
+	list(p.Sums)
+	out.WriteString("-- \n" + p.Footer + "\n")
+	return out.String()
+}

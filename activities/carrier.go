@@ -166,6 +166,9 @@ func (c *carrier) judge(m ticketing.Message, receipt notify.Receipt, err error, 
 		} else {
 			outcome.State = ticketing.MessageFailed
 		}
+		if c.failures >= doubtAfter && outcome.NextAt.After(c.until) {
+			outcome.NextAt = c.until // it is the carrier that is down: what is most urgent stays the first to be tried
+		}
 	default: // ErrUnsure, or an error that says nothing
 		c.failures++
 		outcome.State = ticketing.MessageUnsure

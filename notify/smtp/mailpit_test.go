@@ -36,8 +36,6 @@ func openMailpit(t *testing.T) *mailpit {
 	}
 	m := &mailpit{t: t, smtp: free(t), api: free(t), client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}}
 	server := exec.Command(program, "--smtp", m.smtp, "--listen", m.api, "--database", filepath.Join(t.TempDir(), "mail.db"), "--enable-chaos", "--disable-version-check", "--quiet")
-	var said bytes.Buffer
-	server.Stdout, server.Stderr = &said, &said
 	require.NoError(t, server.Start())
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
@@ -50,7 +48,7 @@ func openMailpit(t *testing.T) *mailpit {
 		}
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK
-	}, 20*time.Second, 50*time.Millisecond, said.String())
+	}, 20*time.Second, 50*time.Millisecond)
 	return m
 }
 

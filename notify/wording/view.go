@@ -26,11 +26,11 @@ type view struct {
 	// URL is the order's page, with its key in a mail.
 	URL string
 
-	language           string
-	start, payBy       time.Time // of the venue's zone; zero if not known
-	amount             ticketing.Money
-	plainMoney         bool // for an SMS
-	lines              []row
+	language     string
+	start, payBy time.Time // of the venue's zone; zero if not known
+	amount       ticketing.Money
+	plainMoney   bool // for an SMS
+	lines        []row
 	// orderFee is what the order costs beside its lines, empty if that is nothing.
 	total, orderFee string
 }
@@ -114,7 +114,7 @@ func (v *view) price(f notify.Facts) {
 	rest := f.Total.Amount
 	for _, l := range f.Lines {
 		rest -= l.Amount.Amount
-		v.lines = append(v.lines, row{fmt.Sprintf("%d × %s", l.Quantity, cut(line(l.Name.In(v.language)), maxTitle)), v.money(l.Amount)})
+		v.lines = append(v.lines, row{Label: fmt.Sprintf("%d × %s", l.Quantity, cut(line(l.Name.In(v.language)), maxTitle)), Value: v.money(l.Amount)})
 	}
 	if rest > 0 && len(f.Lines) > 0 {
 		v.orderFee = v.money(ticketing.Money{Amount: rest, Currency: f.Total.Currency})

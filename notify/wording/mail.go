@@ -22,14 +22,20 @@ type page struct {
 	Paragraphs                                []string
 	Button, URL, Private, Footer              string
 	Tickets                                   []picture
+	// Title and Start are on every ticket.
+	Title, Start string
 	// Rows say what, when and where, Sums what was paid or goes back.
 	Rows, Sums []row
 }
 
-type row struct{ Label, Value string }
+type row struct {
+	Label, Value string
+	// Last is what the others add up to.
+	Last bool
+}
 
-// picture is a ticket with its QR code.
-type picture struct{ ID, Alt, Number, Name, Seat, Code string }
+// picture is a ticket with its QR code. Groups is the code so that it can be read out and compared.
+type picture struct{ ID, Alt, Number, Name, Seat, Code, Groups string }
 
 // seat is a numbered seat in the reader's language.
 type seat struct{ Section, Row, Number string }
@@ -69,15 +75,15 @@ func (s *saying) sums(kind ticketing.MessageKind, v view) []row {
 		}
 		sums := slices.Clone(v.lines)
 		if v.orderFee != "" {
-			sums = append(sums, row{s.say("label.order_fee", v), v.orderFee})
+			sums = append(sums, row{Label: s.say("label.order_fee", v), Value: v.orderFee})
 		}
-		return append(sums, row{s.say("label.total", v), v.total})
+		return append(sums, row{s.say("label.total", v), v.total, true})
 	case ticketing.MessagePaymentReturned, ticketing.MessageRefundRequested, ticketing.MessageRefunded:
 		var sums []row
 		if v.Fee != "" {
-			sums = append(sums, row{s.say("label.kept", v), v.Fee})
+			sums = append(sums, row{Label: s.say("label.kept", v), Value: v.Fee})
 		}
-		return append(sums, row{s.say("label.refund", v), v.money(v.amount)})
+		return append(sums, row{s.say("label.refund", v), v.money(v.amount), true})
 	}
 	return nil
 }
@@ -89,21 +95,21 @@ func (s *saying) page(v view, f notify.Facts) (page, []notify.Image) {
 	p := page{
 		Language: v.language, Subject: s.say("subject", short), Status: s.say("status", v), Preview: s.say("happened", v), Hello: s.say("hello", v),
 		Tone: toneOf(f.Kind), Button: s.say("button", v), URL: v.URL, Private: s.say("private", v), Footer: s.say("footer", v),
-		Sums: s.sums(f.Kind, v),
+		Title: v.Title, Sums: s.sums(f.Kind, v),
+	}
+	if !v.start.IsZero() {
+		p.Start = moment(v.language, v.start)
 	}
 	for _, part := range []string{"happened", "meaning", "now"} {
 		p.Paragraphs = append(p.Paragraphs, s.say(part, v))
 	}
-	start, when := "", "when"
-	if !v.start.IsZero() {
-		start = moment(v.language, v.start)
-	}
+	when := "when"
 	if f.Kind == ticketing.MessageEventCancelled || f.Kind == ticketing.MessageEventPostponed {
 		when = "was"
 	}
-	for _, r := range []row{{"what", v.Title}, {when, start}, {"where", v.Place}, {"order", v.Order}} {
+	for _, r := range []row{{Label: "what", Value: v.Title}, {Label: when, Value: p.Start}, {Label: "where", Value: v.Place}, {Label: "order", Value: v.Order}} {
 		if r.Value != "" {
-			p.Rows = append(p.Rows, row{s.say("label."+r.Label, v), r.Value})
+			p.Rows = append(p.Rows, row{Label: s.say("label."+r.Label, v), Value: r.Value})
 		}
 	}
 	if !showsTickets(f.Kind) {
@@ -114,7 +120,7 @@ func (s *saying) page(v view, f notify.Facts) (page, []notify.Image) {
 		of := struct{ Number, Of int }{i + 1, len(f.Tickets)}
 		t := picture{
 			ID: fmt.Sprintf("ticket-%d", of.Number), Alt: s.say("qr", of), Number: s.say("ticket", of),
-			Name: cut(line(ticket.Name.In(v.language)), maxTitle), Code: ticket.Code,
+			Name: cut(line(ticket.Name.In(v.language)), maxTitle), Code: ticket.Code, Groups: inFours(ticket.Code),
 		}
 		if ticket.Seat != nil {
 			t.Seat = s.say("seat", seat{line(ticket.Seat.Section.In(v.language)), line(ticket.Seat.Row), line(ticket.Seat.Number)})
@@ -127,6 +133,15 @@ func (s *saying) page(v view, f notify.Facts) (page, []notify.Image) {
 		images[i] = notify.Image{ID: t.ID, PNG: png, Alt: t.Alt}
 	}
 	return p, images
+}
+
+// inFours is a code with a thin space after every four characters.
+func inFours(code string) string {
+	var groups []string
+	for group := range slices.Chunk([]rune(code), 4) {
+		groups = append(groups, string(group))
+	}
+	return strings.Join(groups, "\u2009")
 }
 
 // plain is the page as text.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 	"pgregory.net/rapid"
@@ -105,6 +107,12 @@ func TestAMailOfTicketsHasTheirCodes(t *testing.T) {
 			drawn, err := png.Decode(bytes.NewReader(image.PNG))
 			require.NoError(t, err)
 			require.Equal(t, 440, drawn.Bounds().Dx())
+			bitmap, err := gozxing.NewBinaryBitmapFromImage(drawn)
+			require.NoError(t, err)
+			scanned, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+			require.NoError(t, err)
+			require.Equal(t, facts(kind).Tickets[i].Code, scanned.GetText(), "as the web encodes it: the code, and nothing else")
+			require.Equal(t, "M", scanned.GetResultMetadata()[gozxing.ResultMetadataType_ERROR_CORRECTION_LEVEL])
 			red, _, _, alpha := drawn.At(8, 8).RGBA()
 			require.Equal(t, []uint32{0xffff, 0xffff}, []uint32{red, alpha}, "the quiet zone is white, on dark pages, too")
 		}

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"text/template"
@@ -37,13 +38,13 @@ var (
 )
 
 // readTexts reads every file, so that a broken one refuses the start.
-func readTexts() (map[string]map[ticketing.MessageKind]texts, error) {
+func readTexts(files fs.FS) (map[string]map[ticketing.MessageKind]texts, error) {
 	all := map[string]map[ticketing.MessageKind]texts{}
 	var errs []error
 	for _, language := range Languages {
 		all[language] = map[ticketing.MessageKind]texts{}
 		for _, kind := range ticketing.MessageKinds {
-			t, err := readText(kind, language)
+			t, err := readText(files, kind, language)
 			errs = append(errs, err)
 			all[language][kind] = t
 		}
@@ -51,9 +52,9 @@ func readTexts() (map[string]map[ticketing.MessageKind]texts, error) {
 	return all, errors.Join(errs...)
 }
 
-func readText(kind ticketing.MessageKind, language string) (texts, error) {
+func readText(files fs.FS, kind ticketing.MessageKind, language string) (texts, error) {
 	common, own := "words/common."+language+".tmpl", fmt.Sprintf("words/%s.%s.tmpl", kind, language)
-	t, err := template.New("").Option("missingkey=error").ParseFS(words, common, own)
+	t, err := template.New("").Option("missingkey=error").ParseFS(files, common, own)
 	if err != nil {
 		return texts{}, err
 	}

@@ -19,7 +19,7 @@ type Wording struct {
 
 // New reads every text; one that cannot be used is an error now, not when a buyer waits for it.
 func New() (*Wording, error) {
-	all, err := readTexts()
+	all, err := readTexts(words)
 	if err != nil {
 		return nil, fmt.Errorf("the words of messages: %w", err)
 	}

@@ -19,4 +19,16 @@ describe('an order that is followed', () => {
     expect(order).toHaveBeenCalledTimes(2)
     scope.stop()
   })
+
+  it('is read again while a gateway has not answered to a new attempt', async () => {
+    const read = (state: string) => ({ id: 'O', state: 'PENDING', revision: 2, attempts: [{ state, created_at: new Date().toISOString() }] }) as unknown as Order
+    const order = vi.spyOn(api, 'order').mockResolvedValueOnce(read('CREATED')).mockResolvedValue(read('PENDING'))
+    vi.spyOn(api, 'timeline').mockResolvedValue({ events: [] })
+    vi.spyOn(api, 'timelineStream').mockReturnValue(new Promise(() => undefined))
+    const scope = effectScope()
+    const page = scope.run(() => useOrder('O', 'token', () => false))
+    await vi.waitFor(() => expect(page?.order.value?.attempts[0]?.state).toBe('PENDING'), 3000)
+    expect(order).toHaveBeenCalledTimes(2)
+    scope.stop()
+  })
 })

@@ -2,6 +2,7 @@ import { onScopeDispose, ref, shallowRef } from 'vue'
 import { api } from '../api/client'
 import { Problem } from '../api/problem'
 import type { Order, TimelineEntry } from '../api/types'
+import { serverClock } from './clock'
 import { follow, type Liveness } from './follow'
 
 /**
@@ -19,6 +20,7 @@ export function useOrder(id: string, token: string, placing: () => boolean) {
   let stop: (() => void) | undefined
   let reading: Promise<void> | undefined
   let again = false
+  let opening: ReturnType<typeof setTimeout> | undefined
 
   const last = () => timeline.value.at(-1)?.sequence ?? 0
 
@@ -32,6 +34,11 @@ export function useOrder(id: string, token: string, placing: () => boolean) {
   function take(read: Order) {
     notYetThere.value = false
     if (!order.value || read.revision >= order.value.revision) order.value = read
+    // That a gateway has answered to a new attempt is not told by the timeline.
+    clearTimeout(opening)
+    if (order.value.attempts?.some((a) => a.state === 'CREATED' && serverClock.now() - Date.parse(a.created_at) < 60_000)) {
+      opening = setTimeout(() => void refresh().catch(() => undefined), 1000)
+    }
   }
 
   async function readOnce(signal?: AbortSignal) {
@@ -95,7 +102,10 @@ export function useOrder(id: string, token: string, placing: () => boolean) {
     })
   }
   start()
-  onScopeDispose(() => stop?.())
+  onScopeDispose(() => {
+    stop?.()
+    clearTimeout(opening)
+  })
 
   return { order, timeline, liveness, refusal, notYetThere, refresh, take, restart: start }
 }

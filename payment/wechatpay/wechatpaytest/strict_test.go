@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"net/http"
@@ -84,4 +85,39 @@ func TestOnlyTheMerchantIsHeard(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status)
 	status, _ = ask(t, own, c.Merchant, c.Serial, body, now, nonce)
 	require.Equal(t, http.StatusUnauthorized, status, "a nonce is used once")
+}
+
+// TestAnAuthorizationIsWhole refuses headers before their signature matters.
+func TestAnAuthorizationIsWhole(t *testing.T) {
+	g, err := wechatpaytest.Open(wechatpaytest.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, g.Close()) })
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	serial := g.Credentials().Serial
+	whole := fmt.Sprintf(`WECHATPAY2-SHA256-RSA2048 mchid="1900000109",serial_no="%s",timestamp="%d",nonce_str="%032d",signature="AAAA"`, serial, time.Now().Unix(), 1)
+	for name, test := range map[string]struct{ header, why string }{
+		"whole, in another order": {whole, "signature"},
+		"none":                    {"", "Authorization"},
+		"another scheme":          {strings.Replace(whole, "RSA2048", "RSA1024", 1), "Authorization"},
+		"a part twice":            {strings.Replace(whole, "signature=", "mchid=", 1), "Authorization"},
+		"a part less":             {strings.TrimSuffix(whole, `,signature="AAAA"`), "Authorization"},
+		"a part more":             {whole + `,mchid="1900000109"`, "Authorization"},
+		"no commas":               {strings.ReplaceAll(whole, `",`, `"`), "Authorization"},
+		"a short nonce":           {strings.Replace(whole, strings.Repeat("0", 31), "", 1), "Authorization"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, g.URL()+"/v3/refund/domestic/refunds/1", nil)
+			require.NoError(t, err)
+			request.Header.Set("Accept", "application/json")
+			request.Header.Set("Authorization", test.header)
+			response, err := client.Do(request)
+			require.NoError(t, err)
+			defer response.Body.Close()
+			var said struct{ Code, Message string }
+			require.NoError(t, json.NewDecoder(response.Body).Decode(&said))
+			require.Equal(t, http.StatusUnauthorized, response.StatusCode)
+			require.Equal(t, "SIGN_ERROR", said.Code)
+			require.Equal(t, test.why, said.Message)
+		})
+	}
 }

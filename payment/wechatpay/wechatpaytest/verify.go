@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -28,7 +29,30 @@ type failure struct {
 
 func (f *failure) Error() string { return f.code + " " + f.message }
 
-var authorizationShape = regexp.MustCompile(`^WECHATPAY2-SHA256-RSA2048 mchid="([^"]+)",nonce_str="([0-9A-Za-z]{16,32})",timestamp="(\d{10})",serial_no="([0-9A-F]+)",signature="([^"]+)"$`)
+var (
+	authorizationShape = regexp.MustCompile(`^WECHATPAY2-SHA256-RSA2048 ((?:[a-z_]+="[^"]+",){4}[a-z_]+="[^"]+")$`)
+	partShape          = regexp.MustCompile(`([a-z_]+)="([^"]+)"`)
+	nonceShape         = regexp.MustCompile(`^[0-9A-Za-z]{16,32}$`)
+	stampShape         = regexp.MustCompile(`^\d{10}$`)
+)
+
+// authorization reads the header by the names of its parts, which come in any order.
+func authorization(header string) (map[string]string, bool) {
+	listed := authorizationShape.FindStringSubmatch(header)
+	if listed == nil {
+		return nil, false
+	}
+	parts := map[string]string{}
+	for _, part := range partShape.FindAllStringSubmatch(listed[1], -1) {
+		parts[part[1]] = part[2]
+	}
+	for _, name := range []string{"mchid", "nonce_str", "timestamp", "serial_no", "signature"} {
+		if parts[name] == "" {
+			return nil, false
+		}
+	}
+	return parts, nonceShape.MatchString(parts["nonce_str"]) && stampShape.MatchString(parts["timestamp"])
+}
 
 // admit verifies a request's signature.
 func (g *Gateway) admit(r *http.Request, body []byte) *failure {
@@ -36,14 +60,14 @@ func (g *Gateway) admit(r *http.Request, body []byte) *failure {
 	if r.Header.Get("User-Agent") == "" || r.Header.Get("Accept") == "" {
 		return &failure{http.StatusNotAcceptable, "PARAM_ERROR", "User-Agent and Accept are required"}
 	}
-	if len(body) > 0 && r.Header.Get("Content-Type") != "application/json" {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); len(body) > 0 && (err != nil || kind != "application/json") {
 		return &failure{http.StatusUnsupportedMediaType, "PARAM_ERROR", "not JSON"}
 	}
-	parts := authorizationShape.FindStringSubmatch(r.Header.Get("Authorization"))
-	if parts == nil {
+	parts, ok := authorization(r.Header.Get("Authorization"))
+	if !ok {
 		return refuse("Authorization")
 	}
-	merchant, nonce, stamp, serial := parts[1], parts[2], parts[3], parts[4]
+	merchant, nonce, stamp, serial := parts["mchid"], parts["nonce_str"], parts["timestamp"], parts["serial_no"]
 	seconds, _ := strconv.ParseInt(stamp, 10, 64) // ten digits
 	if age := g.config.Now().Sub(time.Unix(seconds, 0)).Abs(); age > 5*time.Minute {
 		return refuse("timestamp")
@@ -51,7 +75,7 @@ func (g *Gateway) admit(r *http.Request, body []byte) *failure {
 	if merchant != g.config.Merchant || serial != g.credentials.Serial {
 		return refuse("mchid or serial_no")
 	}
-	signature, err := base64.StdEncoding.DecodeString(parts[5])
+	signature, err := base64.StdEncoding.DecodeString(parts["signature"])
 	if err != nil {
 		return refuse("base64")
 	}

@@ -117,7 +117,7 @@ func (p *Provider) send(ctx context.Context, method, path string, body []byte, l
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	authorization, err := p.authorize(method, path, body)
+	authorization, err := p.authorize(method, path, body, p.config.Now(), rand.Text())
 	if err != nil {
 		return 0, nil, nil, err
 	}
@@ -142,9 +142,9 @@ func (p *Provider) send(ctx context.Context, method, path string, body []byte, l
 	return response.StatusCode, response.Header, content, err
 }
 
-// authorize signs a request.
-func (p *Provider) authorize(method, path string, body []byte) (string, error) {
-	stamp, nonce := strconv.FormatInt(p.config.Now().Unix(), 10), rand.Text()
+// authorize signs a request: it returns the header that says so.
+func (p *Provider) authorize(method, path string, body []byte, at time.Time, nonce string) (string, error) {
+	stamp := strconv.FormatInt(at.Unix(), 10)
 	sum := sha256.Sum256([]byte(strings.Join([]string{method, path, stamp, nonce, string(body), ""}, "\n")))
 	signature, err := rsa.SignPKCS1v15(nil, p.key, crypto.SHA256, sum[:])
 	if err != nil {

@@ -40,6 +40,14 @@ type refusal struct {
 	Message string `json:"message"`
 }
 
+// refusalOf reads a refusal; one that is none has no code.
+func refusalOf(status int, content []byte) *refusal {
+	r := &refusal{}
+	_ = json.Unmarshal(content, r)
+	r.status = status
+	return r
+}
+
 func (r *refusal) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("status %d %s %s", r.status, r.Code, r.Message))
 }
@@ -88,13 +96,10 @@ func (p *Provider) call(ctx context.Context, method, path string, question, answ
 		return fail(err)
 	}
 	if err := p.verify(header, content, p.config.Now()); err != nil {
-		return fail(fmt.Errorf("status %d, the answer's signature: %w", status, err))
+		return fail(fmt.Errorf("%.200s, which is not believed: the answer's signature: %w", refusalOf(status, content).Error(), err))
 	}
 	if status != http.StatusOK && status != http.StatusNoContent {
-		r := &refusal{}
-		_ = json.Unmarshal(content, r) // no code, then
-		r.status = status
-		return fmt.Errorf("wechatpay: %s %s: %w", method, plainPath(path), r)
+		return fmt.Errorf("wechatpay: %s %s: %w", method, plainPath(path), refusalOf(status, content))
 	}
 	if answer == nil {
 		return nil

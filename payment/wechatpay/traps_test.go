@@ -140,6 +140,16 @@ func TestAnswersAreVerified(t *testing.T) {
 	}
 }
 
+// Our own mistake is told to whoever has to mend it, though the gateway does not sign an answer to who did not sign.
+func TestARefusalThatIsNotBelievedIsTold(t *testing.T) {
+	w := newWorld(t)
+	p := w.adapter(t, func(c *wechatpay.Config) { c.Serial = "00AA00AA" })
+	_, err := p.Query(t.Context(), w.order().Number)
+	require.ErrorIs(t, err, payment.ErrUnavailable)
+	require.NotErrorIs(t, err, payment.ErrRejected)
+	require.ErrorContains(t, err, "status 401 SIGN_ERROR mchid or serial_no")
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func TestRefusalsMeanWhatTheySay(t *testing.T) {

@@ -73,8 +73,11 @@ const close = (out_trade_no) => wechat.pay.transactions.outTradeNo.$out_trade_no
 const press = (cashier) => fetch(cashier, { method: "POST", redirect: "manual" })
 const cashierOf = (code) => `${input.gateway}/cashier/${new URL(code).searchParams.get("pr")}`
 
-// Somebody else's key.
-await refusedAs(stranger.pay.transactions.native.post(terms("NODENOBODY")), 401, "SIGN_ERROR")
+// Somebody else's key. The refusal is not signed.
+await assert.rejects(stranger.pay.transactions.native.post(terms("NODENOBODY")), ({ code, response }) => {
+  assert.deepEqual([code, response.status, JSON.parse(response.data).code], ["EV3_RES_HEADERS_INCOMPLATE", 401, "SIGN_ERROR"])
+  return true
+})
 await refusedAs(query("NODENOBODY"), 404, "ORDER_NOT_EXIST")
 await refusedAs(close("NODENOBODY"), 404, "ORDER_NOT_EXIST")
 

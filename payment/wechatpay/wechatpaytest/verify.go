@@ -108,7 +108,8 @@ func seal(by *Identity, body []byte, at time.Time) http.Header {
 	return h
 }
 
-// spoken verifies a request, lets it be answered and signs the answer; no answer is 204.
+// spoken verifies a request, lets it be answered and signs the answer; no answer is 204. Who has not signed is not answered with a
+// signature.
 func (g *Gateway) spoken(answer func(r *http.Request, body []byte) (any, *failure)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -117,6 +118,7 @@ func (g *Gateway) spoken(answer func(r *http.Request, body []byte) (any, *failur
 		}
 		var said any
 		refused := g.admit(r, body)
+		stranger := refused != nil
 		g.mu.Lock()
 		f, by := g.faults, g.signer
 		if refused == nil && f.Code != "" {
@@ -140,7 +142,7 @@ func (g *Gateway) spoken(answer func(r *http.Request, body []byte) (any, *failur
 		if f.AnswersBy != nil {
 			by = f.AnswersBy
 		}
-		if !f.Unsigned {
+		if !f.Unsigned && !stranger {
 			maps.Copy(w.Header(), seal(by, content, g.config.Now()))
 		}
 		if f.Tamper {

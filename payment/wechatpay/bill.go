@@ -2,12 +2,14 @@ package wechatpay
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha1" //nolint:gosec // the gateway's choice; it comes in an answer that is signed
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,8 +21,12 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-// billsFrom is how long after the end of a day its bill exists.
-const billsFrom = 10 * time.Hour
+const (
+	// billsFrom is how long after the end of a day its bill exists.
+	billsFrom = 10 * time.Hour
+	// maxBill bounds a bill, unpacked, in bytes: more than half a million lines.
+	maxBill = 256 << 20
+)
 
 // Bill implements payment.Provider.
 func (p *Provider) Bill(ctx context.Context, day time.Time) ([]payment.BillLine, error) {
@@ -30,7 +36,7 @@ func (p *Provider) Bill(ctx context.Context, day time.Time) ([]payment.BillLine,
 		Hash     string `json:"hash_value"`
 		URL      string `json:"download_url"`
 	}
-	err := p.call(ctx, http.MethodGet, "/v3/bill/tradebill?bill_date="+date+"&bill_type=ALL", nil, &answer)
+	err := p.call(ctx, http.MethodGet, "/v3/bill/tradebill?bill_date="+date+"&bill_type=ALL&tar_type=GZIP", nil, &answer)
 	switch {
 	case refused(err, "NO_STATEMENT_EXIST"):
 		local := day.In(beijing)
@@ -48,15 +54,51 @@ func (p *Provider) Bill(ctx context.Context, day time.Time) ([]payment.BillLine,
 	if err != nil {
 		return nil, fmt.Errorf("wechatpay: bill of %s: %w: %w", date, payment.ErrUnavailable, err)
 	}
-	sum := sha1.Sum(file) //nolint:gosec // see above
-	if answer.HashType != "SHA1" || subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(strings.ToLower(answer.Hash))) != 1 {
-		return nil, fmt.Errorf("wechatpay: bill of %s: its %.20q is not %.80q: %w", date, answer.HashType, answer.Hash, payment.ErrTruncatedBill)
+	text, err := unpacked(file, p.maxBill)
+	if err == nil {
+		err = hashes(text, answer.HashType, answer.Hash)
 	}
-	lines, err := p.readBill(file)
+	var lines []payment.BillLine
+	if err == nil {
+		lines, err = p.readBill(text)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("wechatpay: bill of %s: %w: %w", date, payment.ErrTruncatedBill, err)
 	}
 	return lines, nil
+}
+
+// unpacked is the text of a file of a bill, at most limit bytes of it. A file that somebody unpacked on the way is taken as it is: its
+// hash decides.
+func unpacked(file []byte, limit int64) ([]byte, error) {
+	packed := io.Reader(bytes.NewReader(file))
+	if bytes.HasPrefix(file, []byte{0x1f, 0x8b}) {
+		unzipped, err := gzip.NewReader(packed)
+		if err != nil {
+			return nil, err
+		}
+		packed = unzipped
+	}
+	text, err := io.ReadAll(io.LimitReader(packed, limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("a file of %d bytes, unpacked: %w", len(file), err)
+	case int64(len(text)) > limit:
+		return nil, fmt.Errorf("a file of %d bytes has more than %d unpacked", len(file), limit)
+	}
+	return text, nil
+}
+
+// hashes says whether a text has a hash; the gateway hashes what it has not yet packed.
+func hashes(text []byte, algorithm, want string) error {
+	if algorithm != "SHA1" {
+		return fmt.Errorf("hashed by %.20q", algorithm)
+	}
+	sum := sha1.Sum(text) //nolint:gosec // see above
+	if got := hex.EncodeToString(sum[:]); subtle.ConstantTimeCompare([]byte(got), []byte(strings.ToLower(want))) != 1 {
+		return fmt.Errorf("its SHA1 is %s, and should be %.80q", got, want)
+	}
+	return nil
 }
 
 // fetch gets the file of a bill, from the gateway only: the request carries our signature.

@@ -24,7 +24,7 @@ import (
 const (
 	tolerance     = 5 * time.Minute
 	maxAnswer     = 1 << 20  // bytes
-	maxBillAnswer = 64 << 20 // bytes
+	maxBillAnswer = 64 << 20 // bytes, packed
 )
 
 // trusted is a key of the gateway; a certificate's has an end.

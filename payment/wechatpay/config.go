@@ -64,7 +64,7 @@ var (
 
 // New makes a provider. It returns an error that lists everything in the configuration that is wrong.
 func New(config Config) (*Provider, error) {
-	p := &Provider{config: withDefaults(config)}
+	p := &Provider{config: withDefaults(config), maxBill: maxBill}
 	c := &p.config
 	var mistakes []error
 	wrong := func(format string, args ...any) {

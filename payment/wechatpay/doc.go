@@ -7,7 +7,8 @@
 //
 //	Native                https://pay.weixin.qq.com/doc/v3/merchant/4012791874
 //	H5                    https://pay.weixin.qq.com/doc/v3/merchant/4012791832
-//	signing, verifying    https://pay.weixin.qq.com/doc/v3/merchant/4012365336
+//	signing               https://pay.weixin.qq.com/doc/v3/merchant/4012365336
+//	verifying             https://pay.weixin.qq.com/doc/v3/merchant/4013053249 and 4013053420
 //	daily bill            https://pay.weixin.qq.com/doc/v3/merchant/4012791907
 //
 // # Messages
@@ -18,7 +19,11 @@
 // five minutes from our clock is refused. The gateway now and then sends callbacks with a wrong signature to
 // see whether it is refused (WECHATPAY/SIGNTEST/); they are.
 //
-// A refusal is believed only when it is signed, too: what a proxy between us says leaves the outcome unknown.
+// Certificates are those an operator downloaded: the adapter does not fetch new ones (/v3/certificates). A public key has no
+// end, and needs none.
+//
+// A refusal is believed only when it is signed, too: what a proxy between us says leaves the outcome unknown. What it said is in
+// the error; the gateway does not sign a refusal of our own signature.
 // The file of a bill is the only thing that is not signed. Its SHA-1 comes in an answer that is, and it is fetched from
 // Config.URL only, since the request carries our signature.
 //
@@ -41,7 +46,8 @@
 //
 // # Bills
 //
-// A bill covers a day in Beijing and exists from about ten o'clock of the next. It ends with totals, which must agree with its lines. The
+// A bill covers a day in Beijing and exists from about ten o'clock of the next. It comes packed by gzip, with the SHA-1 of what is in it,
+// and is read whole or not at all. It ends with totals, which must agree with its lines. The
 // gateway says the same of a day without movements and of a day whose bill is not made yet; the former is
 // believed from that hour on. Fees have five decimals there and are rounded to a fen, half a fen away from zero.
 package wechatpay

@@ -37,6 +37,7 @@ type Provider struct {
 	key     *rsa.PrivateKey
 	gateway map[string]*trusted // by id or serial number
 	wanted  []string            // ids of public keys
+	maxBill int64               // bytes
 }
 
 var (

@@ -261,39 +261,6 @@ func TestLateMoneyIsTold(t *testing.T) {
 	require.Equal(t, payment.StatePaid, status.State)
 }
 
-func TestBillsThatAreNoneOrHalf(t *testing.T) {
-	w := newWorld(t)
-	paid := w.paid(t)
-	_, err := w.provider.Refund(t.Context(), w.refund(paid, 1_000))
-	require.NoError(t, err)
-	lines, err := w.provider.Bill(t.Context(), w.now())
-	require.NoError(t, err)
-	require.Len(t, lines, 2)
-	require.Equal(t, yuan(228), lines[0].Fee)
-	require.Equal(t, yuan(-6), lines[1].Fee)
-
-	for name, test := range map[string]struct {
-		faults wechatpaytest.Faults
-		want   error
-	}{
-		"cut":             {wechatpaytest.Faults{TruncateBill: true}, payment.ErrTruncatedBill},
-		"a line lost":     {wechatpaytest.Faults{LoseLine: true}, payment.ErrTruncatedBill},
-		"at another host": {wechatpaytest.Faults{ForeignBill: true}, payment.ErrUnavailable},
-		"none":            {wechatpaytest.Faults{NoBill: true}, payment.ErrNotFound},
-		"being made":      {wechatpaytest.Faults{Code: "STATEMENT_CREATING", CodeStatus: 400}, payment.ErrNotFound},
-	} {
-		t.Run(name, func(t *testing.T) {
-			defer w.faults(test.faults)()
-			lines, err := w.provider.Bill(t.Context(), w.now())
-			require.ErrorIs(t, err, test.want)
-			require.Empty(t, lines)
-		})
-	}
-	lines, err = w.provider.Bill(t.Context(), w.now().Add(-72*time.Hour))
-	require.NoError(t, err, "nothing moved on that day")
-	require.Empty(t, lines)
-}
-
 func FuzzParseCallback(f *testing.F) {
 	w := newWorld(f)
 	c, ok := w.gateway.Forge(w.created(f).Number, wechatpaytest.Forgery{})

@@ -6,6 +6,7 @@ import { createHash, createPublicKey } from "node:crypto"
 import { createServer } from "node:http"
 import { createRequire } from "node:module"
 import { text } from "node:stream/consumers"
+import { gunzipSync } from "node:zlib"
 
 const { Aes, Formatter, Rsa, Wechatpay } = createRequire(process.argv[2])("wechatpay-axios-plugin")
 const input = JSON.parse(await text(process.stdin))
@@ -141,9 +142,12 @@ assert.equal(new Set(callbacks.map((c) => c.id)).size, callbacks.length)
 // The bills of the days on which all this happened: there are two of them around midnight.
 const rows = []
 for (const bill_date of new Set([paid.success_time, refunded.success_time].map((at) => at.slice(0, 10)))) {
-  const bill = await answered(wechat.bill.tradebill.get({ params: { bill_date, bill_type: "ALL" } }))
-  const file = await downloaded(bill.download_url)
-  assert.deepEqual([bill.hash_type, bill.hash_value], ["SHA1", createHash("sha1").update(file).digest("hex")])
+  const asked = { bill_date, bill_type: "ALL" }
+  const plain = await answered(wechat.bill.tradebill.get({ params: asked }))
+  const file = await downloaded(plain.download_url)
+  assert.deepEqual([plain.hash_type, plain.hash_value], ["SHA1", createHash("sha1").update(file).digest("hex")])
+  const packed = await answered(wechat.bill.tradebill.get({ params: { ...asked, tar_type: "GZIP" } }))
+  assert.deepEqual([packed.hash_value, gunzipSync(await downloaded(packed.download_url))], [plain.hash_value, file])
   const { rows: lines, summary } = Formatter.castCsvBill(file)
   assert.equal(summary["总交易单数"], String(lines.length))
   rows.push(...lines)
@@ -157,6 +161,7 @@ assert.deepEqual(
   ],
 )
 await refusedAs(wechat.bill.tradebill.get({ params: { bill_date: "2019-06-11", bill_type: "ALL" } }), 400, "NO_STATEMENT_EXIST")
+await refusedAs(wechat.bill.tradebill.get({ params: { bill_date: "2019-06-11", bill_type: "ALL", tar_type: "ZIP" } }), 400, "PARAM_ERROR")
 
 // downloaded gets a file, which is given to who signs for it and is the only thing that is not signed itself.
 async function downloaded(address) {

@@ -26,8 +26,9 @@ type Faults struct {
 	AnswersBy        *Identity
 	Unsigned, Tamper bool
 	// NoBill has no bill of any day. TruncateBill cuts the file, LoseLine leaves a line out before the file is hashed,
-	// ForeignBill says that the file is at another host.
-	NoBill, TruncateBill, LoseLine, ForeignBill bool
+	// WrongHash tells another hash than the file's, ForeignBill says that the file is at another host, PlainBill does not pack what was
+	// asked for packed.
+	NoBill, TruncateBill, LoseLine, WrongHash, ForeignBill, PlainBill bool
 }
 
 // SetFaults replaces the faults.

@@ -3,6 +3,7 @@ package wechatpay
 import (
 	"bytes"
 	"compress/gzip"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,4 +35,20 @@ func TestWhatIsPackedIsReadWholeOrNotAtAll(t *testing.T) {
 		_, err = unpacked(b.Bytes()[:cut], maxBill)
 		require.Error(t, err)
 	})
+}
+
+// A small file can hold more than there is memory: of what it would unpack to, no more than the bound is read.
+func TestABombIsNotUnpacked(t *testing.T) {
+	const size, limit = 64 << 20, 1 << 20
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(make([]byte, size))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = unpacked(b.Bytes(), limit)
+	runtime.ReadMemStats(&after)
+	require.ErrorContains(t, err, "has more than 1048576 unpacked")
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size/2))
 }

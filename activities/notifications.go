@@ -163,7 +163,7 @@ func (n *Notifications) facts(t ticketing.Telling) notify.Facts {
 	f := notify.Facts{
 		Kind: t.Kind, Name: t.Order.Buyer.Name, OrderID: t.OrderID, Organiser: t.Event.Organiser, Title: t.Event.Title,
 		Venue: session.Venue.Name, City: session.Venue.City, Address: session.Venue.Address, StartsAt: session.StartsAt, Zone: session.Venue.TimeZone,
-		Total: t.Order.Total, Amount: t.Amount, Fee: t.Fee, Reason: t.Reason, PayBy: t.Order.PayBy,
+		OrderFee: ticketing.Money{Amount: t.Order.OrderFee, Currency: t.Order.Total.Currency}, Total: t.Order.Total, Amount: t.Amount, Fee: t.Fee, Reason: t.Reason, PayBy: t.Order.PayBy,
 	}
 	f.OrderURL, f.PrivateURL = n.OrderURLs(t.OrderID)
 	names := map[string]ticketing.Text{}

@@ -26,9 +26,10 @@ type Facts struct {
 	// StartsAt is UTC; Zone is the venue's IANA zone, in which it is told.
 	StartsAt time.Time
 	Zone     string
-	// Lines are what was bought, Total what it costs.
-	Lines []Line
-	Total ticketing.Money
+	// Lines are what was bought, OrderFee is charged once beside them, Total is all of it.
+	Lines    []Line
+	OrderFee ticketing.Money
+	Total    ticketing.Money
 	// Amount is the money a payment or refund is about, Fee what was kept of it.
 	Amount ticketing.Money
 	Fee    ticketing.Money

@@ -74,8 +74,8 @@ func (s *saying) sums(kind ticketing.MessageKind, v view) []row {
 			return nil
 		}
 		sums := slices.Clone(v.lines)
-		if v.orderFee != "" {
-			sums = append(sums, row{Label: s.say("label.order_fee", v), Value: v.orderFee})
+		for _, c := range v.charges {
+			sums = append(sums, row{Label: s.say(c.label, v), Value: v.money(c.amount)})
 		}
 		return append(sums, row{s.say("label.total", v), v.total, true})
 	case ticketing.MessagePaymentReturned, ticketing.MessageRefundRequested, ticketing.MessageRefunded:

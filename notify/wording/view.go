@@ -30,9 +30,23 @@ type view struct {
 	start, payBy time.Time // of the venue's zone; zero if not known
 	amount       ticketing.Money
 	plainMoney   bool // for an SMS
-	lines        []row
-	// orderFee is what the order costs beside its lines, empty if that is nothing.
-	total, orderFee string
+	// total is what the order costs, empty if not known; lines and charges add up to it, or are not told.
+	total   string
+	lines   []row
+	charges []charge
+}
+
+// charge is money of an order that is not the price of its tickets; label is the part of the words that names it.
+type charge struct {
+	label  string
+	amount ticketing.Money
+}
+
+// charges are all that an order can have, as they are told. The amount of what is taken off is negative.
+func charges(f notify.Facts) []charge {
+	return []charge{
+		{"label.order_fee", f.OrderFee},
+	}
 }
 
 // Start is the session's beginning with its zone, ShortStart without year and zone.
@@ -105,19 +119,26 @@ func newView(language string, f notify.Facts, sms bool) (view, error) {
 	return v, nil
 }
 
-// price is what the order costs, line by line.
+// price is what the order costs, line by line. Lines that do not add up to the total would raise questions that the mail
+// cannot answer: it tells the total alone, and the order page the rest.
 func (v *view) price(f notify.Facts) {
 	if f.Total.Currency == "" {
 		return
 	}
 	v.total = v.money(f.Total)
-	rest := f.Total.Amount
+	var sum int64
 	for _, l := range f.Lines {
-		rest -= l.Amount.Amount
+		sum += l.Amount.Amount
 		v.lines = append(v.lines, row{Label: fmt.Sprintf("%d × %s", l.Quantity, cut(line(l.Name.In(v.language)), maxTitle)), Value: v.money(l.Amount)})
 	}
-	if rest > 0 && len(f.Lines) > 0 {
-		v.orderFee = v.money(ticketing.Money{Amount: rest, Currency: f.Total.Currency})
+	for _, c := range charges(f) {
+		if c.amount.Amount != 0 {
+			sum += c.amount.Amount
+			v.charges = append(v.charges, c)
+		}
+	}
+	if sum != f.Total.Amount {
+		v.lines, v.charges = nil, nil
 	}
 }
 

@@ -162,7 +162,7 @@ func (n *Notifications) facts(t ticketing.Telling) notify.Facts {
 	session := t.Session()
 	f := notify.Facts{
 		Kind: t.Kind, Name: t.Order.Buyer.Name, OrderID: t.OrderID, Organiser: t.Event.Organiser, Title: t.Event.Title,
-		Venue: session.Venue.Name, City: session.Venue.City, Address: session.Venue.Address, StartsAt: session.StartsAt, Zone: session.Venue.TimeZone,
+		Venue: session.Venue.Name, City: session.Venue.City, Address: session.Venue.Address, StartsAt: session.StartsAt, DateUnknown: t.DateUnknown(), Zone: session.Venue.TimeZone,
 		OrderFee: ticketing.Money{Amount: t.Order.OrderFee, Currency: t.Order.Total.Currency}, Total: t.Order.Total, Amount: t.Amount, Fee: t.Fee, Reason: t.Reason, PayBy: t.Order.PayBy,
 	}
 	f.OrderURL, f.PrivateURL = n.OrderURLs(t.OrderID)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/notify"
+	"github.com/boxoffice/boxoffice/notify/wording"
 	"github.com/boxoffice/boxoffice/payment/sandbox"
 	"github.com/boxoffice/boxoffice/ticketing"
 )
@@ -168,6 +169,30 @@ func TestABuyerIsToldOnceByEachChannel(t *testing.T) {
 	require.Equal(t, phone, sms.taken[0].To)
 	require.Contains(t, mail.taken[0].Text, "mail en paid "+order+" https://shop.example/"+order+"#secret 1 tickets 10")
 	require.NotEqual(t, mail.taken[0].ID, sms.taken[0].ID)
+}
+
+// TestAMailTellsWhatTheOrderCostsAndWhenItIs: as the catalogue and the order have it, by the words themselves.
+func TestAMailTellsWhatTheOrderCostsAndWhenItIs(t *testing.T) {
+	s := newScene(t)
+	words, err := wording.New()
+	require.NoError(t, err)
+	mail := &post{}
+	n := s.teller(mail, &post{})
+	n.Words = words
+	told := func(mails int) string {
+		s.tells(n, func() bool { taken, _ := mail.counts(); return taken == mails })
+		return mail.taken[mails-1].Text
+	}
+	id := s.paidBy("")
+	order, err := s.store.Order(t.Context(), id)
+	require.NoError(t, err)
+	paid := told(1)
+	require.Positive(t, order.OrderFee)
+	require.Contains(t, paid, fmt.Sprintf("Order fee: CN¥%d.%02d\nTotal: CN¥%d.%02d\n",
+		order.OrderFee/100, order.OrderFee%100, order.Total.Amount/100, order.Total.Amount%100))
+	require.NotContains(t, paid, "Was planned for: ")
+	require.NoError(t, s.store.SetEventState(t.Context(), order.EventID, ticketing.EventPostponed))
+	require.Contains(t, told(2), "When: New date to be announced\nWas planned for: ")
 }
 
 func TestHazard30ATemporaryFailureIsTriedAgainAndAPermanentOneIsNot(t *testing.T) {

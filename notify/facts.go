@@ -26,6 +26,8 @@ type Facts struct {
 	// StartsAt is UTC; Zone is the venue's IANA zone, in which it is told.
 	StartsAt time.Time
 	Zone     string
+	// DateUnknown says that the event is postponed: StartsAt is what was planned, and there is no new date yet.
+	DateUnknown bool
 	// Lines are what was bought, OrderFee is charged once beside them, Total is all of it.
 	Lines    []Line
 	OrderFee ticketing.Money

@@ -134,4 +134,20 @@ func TestAReminderFollowsTheSession(t *testing.T) {
 	}
 	remind()
 	s.wantTold(order, ticketing.MessageEventPostponed)
+	m = must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease))(t)[0]
+	if told := must(s.Telling(t.Context(), m))(t); !told.DateUnknown() || told.Moot(time.Now()) != "" {
+		t.Errorf("postponed, and told %+v", told)
+	}
+
+	// A new date, while it is still postponed, is one to be told; the old one is not told any more.
+	begins(90 * time.Hour)
+	if told := must(s.Telling(t.Context(), m))(t); told.DateUnknown() || told.Moot(time.Now()) == "" {
+		t.Errorf("told %+v, for which there is a new date", told)
+	}
+	if err := s.SetEventState(t.Context(), "show", ticketing.EventOnSale); err != nil {
+		t.Fatal(err)
+	}
+	if told := must(s.Telling(t.Context(), m))(t); !told.PostponedFrom.IsZero() {
+		t.Errorf("told %+v of an event that is on sale again", told)
+	}
 }

@@ -159,6 +159,13 @@ type Telling struct {
 	Reason      RefundReason
 	// NoticeOf is the start of the session that a notice to all who hold tickets speaks of; zero for any other.
 	NoticeOf time.Time
+	// PostponedFrom is the start the session had when its event was postponed; zero unless the event still is.
+	PostponedFrom time.Time
+}
+
+// DateUnknown says whether the event is postponed and the session has no new date yet.
+func (t Telling) DateUnknown() bool {
+	return !t.PostponedFrom.IsZero() && t.PostponedFrom.Equal(t.Session().StartsAt)
 }
 
 // Session is the order's.
@@ -188,6 +195,9 @@ func (t Telling) Moot(now time.Time) string {
 		}
 		if t.Kind == MessageReminder && !t.NoticeOf.Equal(t.Session().StartsAt) {
 			return "the session begins at another time"
+		}
+		if t.Kind == MessageEventPostponed && !t.DateUnknown() {
+			return "the event has a date again"
 		}
 	default: // what happened, happened
 	}

@@ -99,6 +99,9 @@ func TestWhatIsNotTrueAnyMoreIsNotTold(t *testing.T) {
 		{"a change", telling(ticketing.MessageSessionChanged, nil), false},
 		{"a change for somebody without tickets", telling(ticketing.MessageSessionChanged, gaveBack), true},
 		{"a cancellation of an event", telling(ticketing.MessageEventCancelled, func(told *ticketing.Telling) { told.Event.State = ticketing.EventCancelled }), false},
+		{"a postponement", telling(ticketing.MessageEventPostponed, func(told *ticketing.Telling) { told.PostponedFrom = starts }), false},
+		{"a postponement to a date that is known by now", telling(ticketing.MessageEventPostponed, func(told *ticketing.Telling) { told.PostponedFrom = past }), true},
+		{"a postponement that was taken back", telling(ticketing.MessageEventPostponed, nil), true},
 		{"tickets", telling(ticketing.MessagePaid, nil), false},
 	} {
 		require.Equal(t, c.untold, c.told.Moot(now) != "", c.name)

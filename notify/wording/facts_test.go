@@ -36,7 +36,7 @@ func facts(kind ticketing.MessageKind) notify.Facts {
 		Kind: kind, Name: "林美", OrderID: orderID, OrderURL: plain, PrivateURL: private,
 		Organiser: "九州演艺", Title: text("Sea Symphonies", "大海交响曲"), Venue: text("Ninth Hall", "第九音乐厅"), City: text("Beijing", "北京"),
 		Address: text("9 East Lake Street", "东湖街9号"), StartsAt: time.Date(2026, 12, 5, 11, 30, 0, 0, time.UTC), Zone: "Asia/Shanghai",
-		Lines: []notify.Line{{Name: text("Stalls", "池座"), Quantity: 1, Amount: yuan(68000)}, {Name: text("Balcony", "楼座"), Quantity: 1, Amount: yuan(38000)}},
+		Lines:    []notify.Line{{Name: text("Stalls", "池座"), Quantity: 1, Amount: yuan(68000)}, {Name: text("Balcony", "楼座"), Quantity: 1, Amount: yuan(38000)}},
 		OrderFee: yuan(800), Total: yuan(106800), Amount: yuan(64600), Fee: yuan(3400), Reason: reasonOf[kind], PayBy: time.Date(2026, 11, 21, 4, 15, 0, 0, time.UTC),
 		Tickets: []notify.Ticket{
 			{Name: text("Stalls", "池座"), Seat: &ticketing.Seat{Section: text("Front", "前区"), Row: "5", Number: "12"}, Code: "7JQK2M4N6P8R0S1T3V5W7X9Y1Z"},

@@ -22,7 +22,7 @@ type page struct {
 	Paragraphs                                []string
 	Button, URL, Private, Footer              string
 	Tickets                                   []picture
-	// Title and Start are on every ticket.
+	// Title and Start, which may be that it is to be announced, are on every ticket.
 	Title, Start string
 	// Rows say what, when and where, Sums what was paid or goes back.
 	Rows, Sums []row
@@ -97,17 +97,27 @@ func (s *saying) page(v view, f notify.Facts) (page, []notify.Image) {
 		Tone: toneOf(f.Kind), Button: s.say("button", v), URL: v.URL, Private: s.say("private", v), Footer: s.say("footer", v),
 		Title: v.Title, Sums: s.sums(f.Kind, v),
 	}
+	planned := ""
 	if !v.start.IsZero() {
 		p.Start = moment(v.language, v.start)
+	}
+	if v.DateUnknown {
+		planned, p.Start = p.Start, s.say("announced", v)
 	}
 	for _, part := range []string{"happened", "meaning", "now"} {
 		p.Paragraphs = append(p.Paragraphs, s.say(part, v))
 	}
 	when := "when"
-	if f.Kind == ticketing.MessageEventCancelled || f.Kind == ticketing.MessageEventPostponed {
+	if f.Kind == ticketing.MessageEventCancelled {
 		when = "was"
 	}
-	for _, r := range []row{{Label: "what", Value: v.Title}, {Label: when, Value: p.Start}, {Label: "where", Value: v.Place}, {Label: "order", Value: v.Order}} {
+	for _, r := range []row{
+		{Label: "what", Value: v.Title},
+		{Label: when, Value: p.Start},
+		{Label: "was", Value: planned},
+		{Label: "where", Value: v.Place},
+		{Label: "order", Value: v.Order},
+	} {
 		if r.Value != "" {
 			p.Rows = append(p.Rows, row{Label: s.say("label."+r.Label, v), Value: r.Value})
 		}

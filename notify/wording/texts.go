@@ -32,8 +32,8 @@ var (
 	// ownParts are those that every kind of message has, sharedParts those that all of a language share.
 	ownParts    = []string{"subject", "status", "happened", "meaning", "now", "button", "sms", "link"}
 	sharedParts = []string{
-		"brand", "hello", "untitled", "show", "ticket", "seat", "qr", "private", "footer", "colon", "label.what", "label.when", "label.was", "label.where",
-		"label.order", "label.order_fee", "label.total", "label.refund", "label.kept",
+		"brand", "hello", "untitled", "show", "ticket", "seat", "qr", "private", "footer", "colon", "label.what", "label.when", "label.was", "announced",
+		"label.where", "label.order", "label.order_fee", "label.total", "label.refund", "label.kept",
 	}
 )
 

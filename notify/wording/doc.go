@@ -15,7 +15,7 @@
 //	link      what is said before the link of the SMS
 //
 // A {{.Word}} stands for a fact, such as {{.Title}}; which there are says type view. Both languages must tell the same facts
-// in the same parts: the tests compare them.
+// in the same parts: the tests compare them. Every text is tried when the program starts, and a mistake stops it with the file's name.
 //
 // # How a mail looks
 //

@@ -3,6 +3,7 @@ package wording_test
 import (
 	"flag"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,9 +64,11 @@ func factsFor(language string, kind ticketing.MessageKind) notify.Facts {
 	return facts(kind)
 }
 
+var theWords = sync.OnceValues(wording.New)
+
 func words(t testing.TB) *wording.Wording {
 	t.Helper()
-	w, err := wording.New()
+	w, err := theWords()
 	require.NoError(t, err)
 	return w
 }

@@ -51,7 +51,7 @@ func readLayout(mjmlText string) (*html.Template, error) {
 		out.WriteString(constant(outlookOnly + inner[from:] + outlookOnlyEnd))
 		return out.String()
 	})
-	page, err := html.New("mail").Option("missingkey=error").Funcs(html.FuncMap{"outlook": func(n int) html.HTML { return comments[n] }}).Parse(compiled)
+	page, err := html.New("layout.mjml").Option("missingkey=error").Funcs(html.FuncMap{"outlook": func(n int) html.HTML { return comments[n] }}).Parse(compiled)
 	if err != nil {
 		return nil, fmt.Errorf("the layout of mails: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	html "html/template"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -17,14 +18,23 @@ type Wording struct {
 	layout *html.Template
 }
 
-// New reads every text; one that cannot be used is an error now, not when a buyer waits for it.
-func New() (*Wording, error) {
-	all, err := readTexts(words)
+// New reads every text and writes every message once; what cannot be used is an error now, not when a buyer waits for it.
+func New() (*Wording, error) { return read(words, layout) }
+
+func read(files fs.FS, mjmlText string) (*Wording, error) {
+	all, err := readTexts(files)
 	if err != nil {
 		return nil, fmt.Errorf("the words of messages: %w", err)
 	}
-	page, err := readLayout(layout)
-	return &Wording{all, page}, err
+	page, err := readLayout(mjmlText)
+	if err != nil {
+		return nil, err
+	}
+	w := &Wording{all, page}
+	if err := w.rehearse(); err != nil {
+		return nil, fmt.Errorf("the words of messages: %w", err)
+	}
+	return w, nil
 }
 
 var errNoSuchKind = errors.New("no such kind of message")

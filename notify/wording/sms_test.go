@@ -97,6 +97,7 @@ func draw(t *rapid.T) (language string, f notify.Facts) {
 	f.Tickets[0].Name, f.Lines[0].Name = text(name.Draw(t, "ticket"), ""), text(name.Draw(t, "line"), "")
 	f.Tickets = f.Tickets[:rapid.IntRange(0, 1).Draw(t, "tickets")]
 	f.Amount = ticketing.Money{Amount: rapid.Int64Range(1, 1e12).Draw(t, "amount"), Currency: rapid.SampledFrom([]string{"CNY", "JPY", "KWD", "INR", "EUR"}).Draw(t, "currency")}
+	f.DateUnknown = rapid.Bool().Draw(t, "date unknown")
 	f.Reason = rapid.SampledFrom([]ticketing.RefundReason{"late", "double", "amount", "stock_lost", "unknown_order", "event", "requested", ""}).Draw(t, "reason")
 	return language, f
 }

@@ -181,3 +181,34 @@ func TestImageIsBuiltWithTheGoOfTheModule(t *testing.T) {
 		t.Errorf("go.mod wants %q, deploy/Dockerfile builds with %q", wanted, used)
 	}
 }
+
+// What was tested with the engine that `make run` embeds is run with the same one in containers.
+func TestTemporalIsTheOneThatIsEmbedded(t *testing.T) {
+	embedded := read(t, "standalone/go.mod")
+	compose, err := project(t, generated(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := map[string]int{}
+	for image, module := range map[string]string{
+		"temporalio/server": "go.temporal.io/server", "temporalio/admin-tools": "go.temporal.io/server", "temporalio/ui": "github.com/temporalio/ui-server/v2",
+	} {
+		wanted := regexp.MustCompile(`(?m)^\t` + regexp.QuoteMeta(module) + ` v(\S+)$`).FindStringSubmatch(embedded)
+		if wanted == nil {
+			t.Fatalf("standalone/go.mod does not require %s", module)
+		}
+		for _, service := range compose.Services {
+			name, version, _ := strings.Cut(service.Image, ":")
+			if name != image {
+				continue
+			}
+			images[image]++
+			if version != wanted[1] {
+				t.Errorf("service %s is version %s, standalone/ embeds %s", service.Name, version, wanted[1])
+			}
+		}
+		if images[image] == 0 {
+			t.Errorf("no service runs %s", image)
+		}
+	}
+}

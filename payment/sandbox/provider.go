@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/payment/gatewayclient"
 )
 
 // Name is the provider's name.
@@ -71,14 +72,7 @@ func New(config Config) (*Provider, error) {
 	if config.Timeout == 0 {
 		config.Timeout = 3 * time.Second
 	}
-	if config.HTTPClient == nil {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 512
-		config.HTTPClient = &http.Client{Transport: transport}
-	}
-	client := *config.HTTPClient
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Provider{config: config, client: &client}, nil
+	return &Provider{config: config, client: gatewayclient.HTTP(config.HTTPClient)}, nil
 }
 
 // Name implements payment.Provider.
@@ -211,7 +205,7 @@ func (p *Provider) call(ctx context.Context, bound time.Duration, method, path s
 		return fmt.Errorf("sandbox: %s %s: %w: %w", method, path, payment.ErrUnavailable, err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	answer, err := io.ReadAll(gatewayclient.Limit(response.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("sandbox: %s %s: %w: %w", method, path, payment.ErrUnavailable, err)
 	}

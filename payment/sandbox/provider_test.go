@@ -70,6 +70,7 @@ func TestOnlyTheGatewaysOwnWordsAreBelieved(t *testing.T) {
 		"a page":                         {200, "<html>", payment.ErrUnavailable},
 		"half":                           {200, pending("T0000001")[:40], payment.ErrUnavailable},
 		"too much":                       {200, `{"id":"` + strings.Repeat("x", 2<<20) + `"}`, payment.ErrUnavailable},
+		"more than all of it":            {200, pending("T0000001") + strings.Repeat(" ", 2<<20), payment.ErrUnavailable},
 		"unknown":                        {404, `{"code":"unknown","message":""}`, payment.ErrNotFound},
 		"a proxy's 404":                  {404, "404 page not found", payment.ErrUnavailable},
 		"refused":                        {409, `{"code":"not_paid","message":""}`, payment.ErrRejected},

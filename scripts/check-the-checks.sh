@@ -16,20 +16,25 @@ planted=()
 # plant FOLDER IMPORT: a file in the folder that imports what the folder must not.
 plant() {
 	local name
-	name=$(basename "$1")
+	name=$(sed -n 's/^package \([a-z]*\)$/\1/p' "$1"/*.go | grep -v '_test$' | head -n 1)
 	printf '// Package %s has a planted import.\npackage %s\n\nimport _ "%s" // planted\n' "$name" "$name" "$2" >"$1/planted.go"
-	[ "$name" != boxoffice ] || sed -i.bak 's/^package boxoffice/package main/' "$1/planted.go"
 	planted+=("$1/planted.go")
 }
 plant ticketing github.com/google/uuid
 plant encryption $ours/web
 plant config $ours/web
+plant migrations $ours/web
+plant deploy/healthcheck $ours/config
 plant payment $ours/web
+plant payment/gatewayclient $ours/payment
 plant payment/sandbox $ours/web
 plant payment/sandbox/gateway $ours/web
+plant notify $ours/web
+plant notify/smtp $ours/web
 plant store go.temporal.io/sdk/temporal
 plant store/demo $ours/web
 plant store/localpostgres $ours/web
+plant store/storetest $ours/web
 plant activities gorm.io/gorm
 plant workflows $ours/web
 plant worker $ours/web

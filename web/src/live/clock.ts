@@ -41,3 +41,11 @@ export class ServerClock {
 }
 
 export const serverClock = new ServerClock()
+
+/**
+ * Whole seconds from now until a moment, the one that has begun included. Never more than there were from the beginning on: what we
+ * take for the server's time may be a little behind.
+ */
+export function secondsLeft(until: string, from: string, now: number): number {
+  return Math.max(0, Math.ceil((Date.parse(until) - Math.max(now, Date.parse(from))) / 1000))
+}

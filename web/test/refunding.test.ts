@@ -197,17 +197,65 @@ describe('giving tickets back', () => {
     expect(send.mock.calls[1]?.[3]).not.toBe(send.mock.calls[0]?.[3])
   })
 
-  it('tells another amount when the quote has run out, and says nothing of the same', async () => {
-    const page = tab()
-    await page.askPrice()
-    await page.askAnew()
-    expect(page.stage.value).toBe('choosing')
-    vi.mocked(api.quoteRefund).mockImplementation((_id, _token, ids) => Promise.resolve(quoteOf(ids, 50)))
-    await page.askAnew()
-    expect(page.stage.value).toBe('changed')
-    expect(page.before.value).toEqual(cny(270))
-    page.choose('A', false)
-    expect(page.stage.value).toBe('choosing')
+  describe('when the quote runs out', () => {
+    const end = at('18T11:30')
+    const quoted = (each: number, until?: string) =>
+      vi.mocked(api.quoteRefund).mockImplementation((_id, _token, ids) => Promise.resolve({ ...quoteOf(ids, each), until }))
+    /** A page that has asked for the price, and the time passes second by second. */
+    async function waiting() {
+      quoted(90, ladder.steps[0]?.until)
+      const page = tab()
+      await page.askPrice()
+      vi.mocked(api.quoteRefund).mockClear()
+      page.pass(end - 1000)
+      page.pass(end)
+      expect(api.quoteRefund).not.toHaveBeenCalled()
+      return page
+    }
+
+    it('tells another amount', async () => {
+      const page = await waiting()
+      quoted(50, ladder.steps[1]?.until)
+      page.pass(end + 400)
+      await settle()
+      expect(page.stage.value).toBe('changed')
+      expect(page.before.value).toEqual(cny(270))
+      page.pass(end + 1400)
+      expect(api.quoteRefund).toHaveBeenCalledTimes(1)
+      page.choose('A', false)
+      expect(page.stage.value).toBe('choosing')
+    })
+
+    it('asks again where the server’s clock is behind what the page takes for it', async () => {
+      const page = await waiting()
+      page.pass(end + 5)
+      await settle()
+      expect(page.stage.value).toBe('choosing')
+      quoted(50, ladder.steps[1]?.until)
+      page.pass(end + 1005)
+      await settle()
+      expect(page.stage.value).toBe('changed')
+      expect(page.quote.value?.amount).toEqual(cny(150))
+    })
+
+    it('says nothing of the same amount', async () => {
+      const page = await waiting()
+      quoted(90, ladder.steps[1]?.until)
+      page.pass(end + 5)
+      await settle()
+      page.pass(end + 1005)
+      expect(page.stage.value).toBe('choosing')
+      expect(api.quoteRefund).toHaveBeenCalledTimes(1)
+    })
+
+    it('asks nothing while an answer is waited for', async () => {
+      vi.spyOn(api, 'requestRefund').mockReturnValueOnce(new Promise(() => undefined))
+      const page = await waiting()
+      void page.confirm()
+      page.pass(end + 5)
+      expect(page.stage.value).toBe('sending')
+      expect(api.quoteRefund).not.toHaveBeenCalled()
+    })
   })
 
   it.each(['not_refundable', 'conflict'])('takes %s for an answer, and reads the order anew', async (code) => {

@@ -78,6 +78,15 @@ export function useRefunding(order: () => Order, token: string, done: () => void
     stage.value = 'changed'
   }
 
+  /**
+   * Called as the server's time passes. What was quoted holds until the next step of the rule begins; then it is asked for again,
+   * and again until the server says so, too: what we take for its time may be a little ahead.
+   */
+  function pass(now: number) {
+    const ended = now > Date.parse(quote.value?.until ?? '')
+    if (ended && !quoting.value && stage.value !== 'sending' && stage.value !== 'unsure') void askAnew()
+  }
+
   watch(
     () => chosen.value.join(),
     () => {
@@ -179,5 +188,5 @@ export function useRefunding(order: () => Order, token: string, done: () => void
     window.removeEventListener('online', onOnline)
   })
 
-  return { stage, error, chosen, choose, quote, quoteError, quoting, before, askPrice, askAnew, confirm, resend }
+  return { stage, error, chosen, choose, quote, quoteError, quoting, before, askPrice, pass, confirm, resend }
 }

@@ -81,10 +81,11 @@ func (s *Store) Release(ctx context.Context, orderID string, state ticketing.Ord
 	err := s.transact(ctx, "release", func(ctx context.Context, w *work) error {
 		var (
 			found    bool
+			seats    bool
 			unjudged []string
 			held     []ticketing.Ask
 		)
-		one(w.queue("SELECT state FROM orders WHERE id = $1 FOR UPDATE", orderID), &found, &now)
+		one(w.queue("SELECT state, EXISTS (SELECT FROM order_seats WHERE order_id = id) FROM orders WHERE id = $1 FOR UPDATE", orderID), &found, &now, &seats)
 		many(w.queue(`SELECT id FROM payment_attempts WHERE order_id = $1 AND captured_amount IS NOT NULL
 			AND state NOT IN ('ACCEPTED', 'REJECTED', 'REFUNDED') ORDER BY captured_at, id`, orderID), &unjudged, pgx.RowTo[string])
 		many(w.queue(`SELECT ticket_type_id, quantity FROM holds WHERE order_id = $1 AND state = 'HELD'
@@ -94,6 +95,9 @@ func (s *Store) Release(ctx context.Context, orderID string, state ticketing.Ord
 		}
 		if !found {
 			return ticketing.Errorf(ticketing.CodeNotFound, "no such order")
+		}
+		if !seats {
+			w.unseated = orderID
 		}
 		for _, attempt := range unjudged {
 			settled, err := w.settle(ctx, attempt)

@@ -32,6 +32,9 @@ FROM mask m WHERE w.session_id = m.session_id AND w.word = m.word`
 // moveSeats moves the seats of an order, where it has any, at the end of the transaction and after its stock;
 // tickets, unless nil, says of which tickets.
 func (w *work) moveSeats(orderID string, types []string, tickets []string, from, to holdState) {
+	if orderID == w.unseated {
+		return
+	}
 	w.last = append(w.last, func() {
 		w.queue(lockOrderWordsSQL, orderID)
 		w.queue(moveSeatsSQL, orderID, types, string(from), string(to), tickets)
@@ -40,6 +43,9 @@ func (w *work) moveSeats(orderID string, types []string, tickets []string, from,
 
 // ticketSeats gives the seats of a paid order to its tickets, at the end of the transaction and after they were moved.
 func (w *work) ticketSeats(orderID string) {
+	if orderID == w.unseated {
+		return
+	}
 	w.last = append(w.last, func() {
 		w.queue(`
 WITH seat AS (

@@ -38,7 +38,8 @@ SELECT a.id, coalesce(a.order_id, ''), a.provider, coalesce(a.gateway_id, ''), a
     coalesce(a.captured_amount, 0), coalesce(a.captured_currency, ''), coalesce(a.reject_reason, ''),
     coalesce(o.state, ''), coalesce(o.order_fee, 0), coalesce(e.organiser_id, ''),
     EXISTS (SELECT FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state = 'ACCEPTED'),
-    (SELECT count(*) FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state IN ('CREATED', 'PENDING'))
+    (SELECT count(*) FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state IN ('CREATED', 'PENDING')),
+    EXISTS (SELECT FROM order_seats s WHERE s.order_id = a.order_id)
 FROM payment_attempts a
 LEFT JOIN orders o ON o.id = a.order_id
 LEFT JOIN events e ON e.id = o.event_id
@@ -50,12 +51,13 @@ func (w *work) facts(ctx context.Context, attemptID string) (settlementFacts, er
 	var (
 		f     settlementFacts
 		lines []heldLine
+		seats bool
 	)
 	w.queue(lockOrderSQL, attemptID)
 	one(w.queue(settlementSQL, attemptID), &f.found,
 		&f.attemptID, &f.orderID, &f.provider, &f.gatewayID, &f.Attempt, &f.Payment, &f.Asked.Amount, &f.Asked.Currency,
 		&f.Captured.Amount, &f.Captured.Currency, &f.RejectedFor,
-		&f.Order, &f.orderFee, &f.organiserID, &f.OtherAccepted, &f.openAttempts)
+		&f.Order, &f.orderFee, &f.organiserID, &f.OtherAccepted, &f.openAttempts, &seats)
 	many(w.queue(`SELECT l.ticket_type_id, l.quantity, coalesce(h.quantity, 0)
 		FROM payment_attempts a JOIN order_lines l ON l.order_id = a.order_id
 		LEFT JOIN holds h ON h.order_id = l.order_id AND h.ticket_type_id = l.ticket_type_id AND h.state = 'HELD'
@@ -65,6 +67,9 @@ func (w *work) facts(ctx context.Context, attemptID string) (settlementFacts, er
 	}
 	if !f.found {
 		return f, ticketing.Errorf(ticketing.CodeNotFound, "no such attempt")
+	}
+	if !seats {
+		w.unseated = f.orderID
 	}
 	f.StockHeld = len(lines) > 0
 	for _, line := range lines {

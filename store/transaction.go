@@ -48,6 +48,8 @@ type work struct {
 	// last queues what changes rows that everybody wants, so that they are locked only for the
 	// end of the transaction.
 	last []func()
+	// unseated is an order that is known to have no numbered seats, or empty: an order gets its seats with its hold or never.
+	unseated string
 }
 
 // transact runs steps in one transaction and commits it, or rolls it back if they fail. They may

@@ -20,8 +20,8 @@ const (
 	// UpdateHold waits for the outcome of the hold; sent with a fixed update id, so that asking
 	// again costs nothing. Takes nothing, returns ticketing.HoldResult.
 	UpdateHold = "hold"
-	// UpdatePayment says that an attempt has captured money. Takes PaymentNotice, returns
-	// ticketing.Settlement. The update id is the attempt id.
+	// UpdatePayment says that an attempt has captured money. Takes PaymentNotice, returns nothing: once
+	// it is answered the money has been judged. The update id is the attempt id.
 	UpdatePayment = "payment"
 	// UpdateCancel asks to end the unpaid order. Takes nothing, returns CancelResult, which says
 	// OrderPaid if the payment was faster.

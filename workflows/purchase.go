@@ -217,7 +217,7 @@ func (p *purchase) settleAll(ctx workflow.Context, attemptIDs []string) {
 }
 
 // settle judges one attempt by the stored facts and moves the order accordingly.
-func (p *purchase) settle(ctx workflow.Context, attemptID string) ticketing.Settlement {
+func (p *purchase) settle(ctx workflow.Context, attemptID string) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	_ = p.judging.Lock(ctx)
@@ -233,7 +233,6 @@ func (p *purchase) settle(ctx workflow.Context, attemptID string) ticketing.Sett
 	if settled.OrderID == p.orderID {
 		p.moved(ctx, settled.Order, settled.Provider)
 	}
-	return settled
 }
 
 // startLatePayment hands money that does not pay this order to its own saga, which outlives this one.

@@ -14,11 +14,12 @@ func (p *purchase) onHold(ctx workflow.Context) (ticketing.HoldResult, error) {
 }
 
 // onPayment answers UpdatePayment: it judges the attempt, whatever state the order is in.
-func (p *purchase) onPayment(ctx workflow.Context, notice PaymentNotice) (ticketing.Settlement, error) {
+func (p *purchase) onPayment(ctx workflow.Context, notice PaymentNotice) error {
 	if err := workflow.Await(ctx, func() bool { return p.known }); err != nil {
-		return ticketing.Settlement{}, err
+		return err
 	}
-	return p.settle(ctx, notice.AttemptID), nil
+	p.settle(ctx, notice.AttemptID)
+	return nil
 }
 
 // mayCancel refuses UpdateCancel, before it enters the history, for an order that is over.

@@ -85,7 +85,9 @@ func dialTemporal(ctx context.Context, cfg config.Config, ring *encryption.Keyri
 			Namespace:        cfg.TemporalNamespace,
 			DataConverter:    codec.DataConverter(),
 			FailureConverter: codec.FailureConverter(),
-			Logger:           log.NewStructuredLogger(logger),
+			// Only what has to be logged is written out: a logger that knows With would write the fields of every workflow
+			// task and activity beforehand.
+			Logger: struct{ log.Logger }{log.NewStructuredLogger(logger)},
 			ConnectionOptions: client.ConnectionOptions{
 				// What we send is encrypted and short: compressing it costs processor time on both sides and saves nothing.
 				GrpcCompression: &client.GrpcCompressionNone{},

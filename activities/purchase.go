@@ -49,6 +49,11 @@ func (p *Purchase) Hold(ctx context.Context, request ticketing.HoldRequest) (tic
 	return result, nil
 }
 
+// ConfirmFree gives the buyer an order that costs nothing; it returns where the order is then.
+func (p *Purchase) ConfirmFree(ctx context.Context, orderID string) (ticketing.OrderState, error) {
+	return p.Store.ConfirmFree(ctx, orderID)
+}
+
 // Release gives the stock of an unpaid order back; it returns where the order is then.
 func (p *Purchase) Release(ctx context.Context, orderID string, state ticketing.OrderState) (ticketing.OrderState, error) {
 	return p.Store.Release(ctx, orderID, state)

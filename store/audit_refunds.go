@@ -8,8 +8,7 @@ SELECT t.id, 'void, and nothing says why' FROM tickets t WHERE t.state = 'VOID' 
 	{1, "a refund of tickets is what was paid for them, less its fee", false, `
 SELECT r.id, format('%s and a fee of %s for %s, %s of it the order fee', r.amount, r.fee, coalesce(p.paid, 0), r.order_fee)
 FROM refunds r
-LEFT JOIN LATERAL (SELECT sum(l.base_price + l.surcharge) AS paid FROM tickets t
-    JOIN order_lines l ON l.order_id = t.order_id AND l.ticket_type_id = t.ticket_type_id WHERE t.order_id = r.order_id AND t.refund_id = r.id) p ON true
+LEFT JOIN LATERAL (SELECT sum(t.paid) AS paid FROM tickets t WHERE t.order_id = r.order_id AND t.refund_id = r.id) p ON true
 WHERE r.request IS NOT NULL AND r.amount IS DISTINCT FROM p.paid - r.fee + r.order_fee`},
 	{3, "tickets that were given back are on sale again", false, `
 SELECT h.order_id, format('%s of %s returned, %s tickets given back', h.returned, h.ticket_type_id, count(t.id))
@@ -42,11 +41,10 @@ SELECT account, format('%s %s in the ledger, %s by orders', sum(ledger), currenc
 FROM (
     SELECT account, currency, -sum(amount) AS ledger, 0 AS facts FROM ledger_entries WHERE account = 'fees' OR account LIKE 'organiser:%:sales' GROUP BY 1, 2
     UNION ALL
-    SELECT 'organiser:' || e.organiser_id || ':sales', o.currency, 0, sum(l.base_price + l.surcharge)
-    FROM tickets t JOIN order_lines l ON l.order_id = t.order_id AND l.ticket_type_id = t.ticket_type_id
-    JOIN orders o ON o.id = t.order_id JOIN events e ON e.id = o.event_id WHERE t.refund_id IS NULL GROUP BY 1, 2
+    SELECT 'organiser:' || e.organiser_id || ':sales', o.currency, 0, sum(t.paid)
+    FROM tickets t JOIN orders o ON o.id = t.order_id JOIN events e ON e.id = o.event_id WHERE t.refund_id IS NULL GROUP BY 1, 2
     UNION ALL
-    SELECT 'fees', o.currency, 0, sum(o.order_fee) FROM orders o WHERE EXISTS (SELECT FROM tickets t WHERE t.order_id = o.id) GROUP BY 2
+    SELECT 'fees', o.currency, 0, sum(o.order_fee_charge) FROM orders o WHERE EXISTS (SELECT FROM tickets t WHERE t.order_id = o.id) GROUP BY 2
     UNION ALL
     SELECT 'fees', currency, 0, -sum(order_fee) FROM refunds GROUP BY 2
 ) both_sides GROUP BY account, currency HAVING sum(ledger) <> sum(facts)`},

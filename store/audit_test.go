@@ -6,19 +6,20 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/store"
+	"github.com/boxoffice/boxoffice/store/storetest"
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
 // plants break each rule of the audit once, past every constraint of the database.
 var plants = map[string]string{
-	"captured less refunded and owed is the price of the order's tickets, and what was kept of those given back": "UPDATE orders SET order_fee = order_fee + 1 WHERE state = 'PAID'",
-	"at most one accepted attempt per order, and one for every paid order":                                       "UPDATE payment_attempts SET state = 'PENDING' WHERE state = 'ACCEPTED'",
+	"captured less refunded and owed is the price of the order's tickets, and what was kept of those given back": "UPDATE orders SET order_fee = order_fee + 1, order_fee_charge = order_fee_charge + 1 WHERE state = 'PAID'",
+	"at most one accepted attempt per order, and one for every paid order that costs something":                  "UPDATE payment_attempts SET state = 'PENDING' WHERE state = 'ACCEPTED'",
 	"free, held, sold and blocked add up to the capacity":                                                        "ALTER TABLE stock DROP CONSTRAINT stock_adds_up; UPDATE stock SET capacity = capacity + 1",
 	"what is held and sold is what orders hold and have bought":                                                  "UPDATE stock SET held = held - 1, free = free + 1 WHERE held > 0",
 	"every line of an order holds its stock in the state the order says":                                         "UPDATE holds SET state = 'RELEASED' WHERE state = 'SOLD'",
 	"no hold outlives its deadline unless the timeline says why":                                                 "UPDATE orders SET pay_by = now() - interval '1 day'",
-	"a ticket exists only for a confirmed order": `INSERT INTO tickets (id, order_id, ticket_type_id, state, code)
-		SELECT 'x', order_id, ticket_type_id, 'VALID', repeat('0', 26) FROM holds WHERE state = 'HELD' LIMIT 1`,
+	"a ticket exists only for a confirmed order": `INSERT INTO tickets (id, order_id, ticket_type_id, state, code, paid)
+		SELECT 'x', order_id, ticket_type_id, 'VALID', repeat('0', 26), 0 FROM holds WHERE state = 'HELD' LIMIT 1`,
 	"a paid order has a ticket for every admission": "DELETE FROM tickets WHERE id = (SELECT min(id) FROM tickets)",
 	"refunds of an attempt do not exceed what it captured": `INSERT INTO refunds (id, attempt_id, amount, currency, state, reason)
 		SELECT '00000000', attempt_id, 1, currency, 'PENDING', 'late' FROM refunds WHERE request IS NULL`,
@@ -47,6 +48,7 @@ func TestTheAuditFindsEveryKindOfViolation(t *testing.T) {
 	maps.Copy(plants, refundPlants)
 	maps.Copy(plants, messagePlants)
 	maps.Copy(plants, seatPlants)
+	maps.Copy(plants, claimPlants)
 	for rule := range plants {
 		if rules[rule] == 0 {
 			t.Errorf("no rule is called %q", rule)
@@ -78,6 +80,9 @@ func audited(t *testing.T) *scene {
 	if err := s.BlockSeats(t.Context(), "show-s1", []string{"hall/1/1", "hall/5/10"}, "for the house"); err != nil {
 		t.Fatal(err)
 	}
+	storetest.Seed(t, s.Store, counted("counted"))
+	s.claims("counted")
+	s.expired(s.claims("counted").ID)
 	s.started(s.held(1))
 	s.paid(2, 1)
 	must(s.Hold(t.Context(), request(11)))(t)

@@ -80,7 +80,8 @@ func (s *Store) eventRows(ctx context.Context, name, condition string, args ...a
 				Preload("Sessions", func(tx *gorm.DB) *gorm.DB { return tx.Order("starts_at, id") }).
 				Preload("Sessions.Venue").
 				Preload("Sessions.TicketTypes", func(tx *gorm.DB) *gorm.DB { return tx.Order("position, id") }).
-				Preload("Sessions.TicketTypes.Phases", func(tx *gorm.DB) *gorm.DB { return tx.Order("starts_at") }).
+				Preload("Sessions.TicketTypes.Phases", func(tx *gorm.DB) *gorm.DB { return tx.Order("position") }).
+				Preload("Sessions.TicketTypes.Presales", func(tx *gorm.DB) *gorm.DB { return tx.Order("starts_at, ends_at") }).
 				Preload("Sessions.TicketTypes.Stock").
 				Where(condition, args...).Order("id").Find(&rows).Error
 		}, snapshotReads)

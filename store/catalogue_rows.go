@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/boxoffice/boxoffice/ticketing"
@@ -21,16 +22,20 @@ type (
 		TimeZone string
 	}
 	eventRow struct {
-		ID          string `gorm:"primaryKey"`
-		OrganiserID string
-		Organiser   organiserRow
-		Kind        ticketing.Kind
-		Title       ticketing.Text `gorm:"serializer:json"`
-		Summary     ticketing.Text `gorm:"serializer:json"`
-		State       ticketing.EventState
-		HoldSeconds int64
-		OrderFee    int64
-		MaxPerOrder int
+		ID             string `gorm:"primaryKey"`
+		OrganiserID    string
+		Organiser      organiserRow
+		Kind           ticketing.Kind
+		Title          ticketing.Text `gorm:"serializer:json"`
+		Summary        ticketing.Text `gorm:"serializer:json"`
+		State          ticketing.EventState
+		HoldSeconds    int64
+		OrderFee       int64
+		TicketFee      int64
+		TaxBasisPoints int64
+		TaxIncluded    bool
+		MaxPerOrder    int
+		MaxPerBuyer    int
 		// RefundPolicy is written apart: the terms of what was sold stay.
 		RefundPolicy refundSteps  `gorm:"serializer:json;->"`
 		Revision     int64        `gorm:"default:1"`
@@ -57,20 +62,32 @@ type (
 		BasePrice      int64
 		Surcharge      int64
 		MaxPerOrder    int
+		MaxPerBuyer    int
 		SaleFrom       time.Time
 		SaleUntil      time.Time
 		SeatCategory   *string
 		Seated         bool
 		SeatAssignment ticketing.SeatAssignment
-		Phases         []phaseRow `gorm:"foreignKey:TicketTypeID"`
-		Stock          stockRow   `gorm:"foreignKey:TicketTypeID"`
+		Phases         []phaseRow   `gorm:"foreignKey:TicketTypeID"`
+		Presales       []presaleRow `gorm:"foreignKey:TicketTypeID"`
+		Stock          stockRow     `gorm:"foreignKey:TicketTypeID"`
 	}
 	phaseRow struct {
-		TicketTypeID string    `gorm:"primaryKey"`
-		StartsAt     time.Time `gorm:"primaryKey"`
+		TicketTypeID string `gorm:"primaryKey"`
+		Position     int    `gorm:"primaryKey"`
+		StartsAt     time.Time
 		EndsAt       time.Time
 		Name         ticketing.Text `gorm:"serializer:json"`
 		BasePrice    int64
+		// ID and Most are those of a phase by quantity.
+		ID   *string
+		Most *int
+	}
+	// presaleRow leaves the code out.
+	presaleRow struct {
+		TicketTypeID string
+		StartsAt     time.Time
+		EndsAt       time.Time
 	}
 	stockRow struct {
 		TicketTypeID string `gorm:"primaryKey"`
@@ -107,12 +124,14 @@ func (eventRow) TableName() string      { return "events" }
 func (sessionRow) TableName() string    { return "sessions" }
 func (ticketTypeRow) TableName() string { return "ticket_types" }
 func (phaseRow) TableName() string      { return "price_phases" }
+func (presaleRow) TableName() string    { return "presales" }
 func (stockRow) TableName() string      { return "stock" }
 
 func (r eventRow) event() ticketing.Event {
 	e := ticketing.Event{
 		ID: r.ID, OrganiserID: r.OrganiserID, Organiser: r.Organiser.Name, Kind: r.Kind, Title: r.Title, Summary: r.Summary,
 		State: r.State, HoldFor: time.Duration(r.HoldSeconds) * time.Second, OrderFee: r.OrderFee, MaxPerOrder: r.MaxPerOrder,
+		TicketFee: r.TicketFee, Tax: ticketing.TaxRule{BasisPoints: r.TaxBasisPoints, Included: r.TaxIncluded}, MaxPerBuyer: r.MaxPerBuyer,
 		Refunds: r.RefundPolicy.policy(), Sessions: make([]ticketing.Session, len(r.Sessions)),
 	}
 	for i, s := range r.Sessions {
@@ -142,7 +161,7 @@ func (r sessionRow) session() ticketing.Session {
 func (r ticketTypeRow) ticketType() ticketing.TicketType {
 	t := ticketing.TicketType{
 		ID: r.ID, SessionID: r.SessionID, Name: r.Name, Currency: r.Currency, BasePrice: r.BasePrice, Surcharge: r.Surcharge,
-		MaxPerOrder: r.MaxPerOrder, SaleFrom: r.SaleFrom.UTC(), SaleUntil: r.SaleUntil.UTC(), Capacity: r.Stock.Capacity,
+		MaxPerOrder: r.MaxPerOrder, MaxPerBuyer: r.MaxPerBuyer, SaleFrom: r.SaleFrom.UTC(), SaleUntil: r.SaleUntil.UTC(), Capacity: r.Stock.Capacity,
 		SeatCategory: deref(r.SeatCategory), Seated: r.Seated,
 		Phases: make([]ticketing.PricePhase, len(r.Phases)),
 	}
@@ -150,7 +169,13 @@ func (r ticketTypeRow) ticketType() ticketing.TicketType {
 		t.Assignment = r.SeatAssignment
 	}
 	for i, p := range r.Phases {
-		t.Phases[i] = ticketing.PricePhase{Name: p.Name, From: p.StartsAt.UTC(), Until: p.EndsAt.UTC(), BasePrice: p.BasePrice}
+		t.Phases[i] = ticketing.PricePhase{Name: p.Name, From: p.StartsAt.UTC(), Until: p.EndsAt.UTC(), BasePrice: p.BasePrice, ID: deref(p.ID), Limit: deref(p.Most)}
+	}
+	for _, p := range r.Presales {
+		presale := ticketing.Presale{TicketTypeID: r.ID, From: p.StartsAt.UTC(), Until: p.EndsAt.UTC()}
+		if !slices.Contains(t.Presales, presale) { // several codes open the same one
+			t.Presales = append(t.Presales, presale)
+		}
 	}
 	return t
 }
@@ -159,6 +184,7 @@ func rowOfEvent(e ticketing.Event) eventRow {
 	return eventRow{
 		ID: e.ID, OrganiserID: e.OrganiserID, Kind: e.Kind, Title: e.Title, Summary: e.Summary, State: e.State,
 		HoldSeconds: int64(e.HoldFor / time.Second), OrderFee: e.OrderFee, MaxPerOrder: e.MaxPerOrder,
+		TicketFee: e.TicketFee, TaxBasisPoints: e.Tax.BasisPoints, TaxIncluded: e.Tax.Included, MaxPerBuyer: e.MaxPerBuyer,
 	}
 }
 
@@ -169,7 +195,7 @@ func rowOfVenue(v ticketing.Venue) venueRow {
 func rowOfTicketType(t ticketing.TicketType, position int) ticketTypeRow {
 	row := ticketTypeRow{
 		ID: t.ID, SessionID: t.SessionID, Position: position, Name: t.Name, Currency: t.Currency, BasePrice: t.BasePrice,
-		Surcharge: t.Surcharge, MaxPerOrder: t.MaxPerOrder, SaleFrom: t.SaleFrom, SaleUntil: t.SaleUntil,
+		Surcharge: t.Surcharge, MaxPerOrder: t.MaxPerOrder, MaxPerBuyer: t.MaxPerBuyer, SaleFrom: t.SaleFrom, SaleUntil: t.SaleUntil,
 		Seated: t.Seated, SeatAssignment: cmp.Or(t.Assignment, ticketing.AssignBest),
 	}
 	if t.SeatCategory != "" {

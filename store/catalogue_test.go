@@ -159,7 +159,7 @@ func TestTheDemoCatalogueIsOnSale(t *testing.T) {
 			}
 			for _, tt := range session.TicketTypes {
 				currencies[tt.Currency] = true
-				_, phased := tt.PhaseAt(now)
+				_, phased := tt.PhaseFor(now, 1, nil)
 				switch {
 				case !tt.OnSaleAt(now):
 					closed++

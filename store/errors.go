@@ -26,6 +26,7 @@ var constraints = map[string]*ticketing.Error{
 	"payment_attempts_legal_move":   ticketing.Errorf(ticketing.CodeIllegalTransition, "the payment attempt cannot make this move"),
 	"payment_attempts_one_accepted": ticketing.Errorf(ticketing.CodeAlreadyPaid, "another payment already pays the order"),
 	"payment_attempts_gateway_id":   ticketing.Errorf(ticketing.CodeConflict, "another attempt already has this id at the gateway"),
+	"vouchers_code":                 ticketing.Errorf(ticketing.CodeConflict, "another voucher has this code"),
 	"refunds_within_captured":       ticketing.Errorf(ticketing.CodeConflict, "refunds cannot exceed what was captured"),
 	"refunds_final":                 ticketing.Errorf(ticketing.CodeIllegalTransition, "the refund is final"),
 }

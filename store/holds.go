@@ -20,7 +20,7 @@ const holdTries = 20
 //
 // The price comes from the catalogue as of request.At, the sale windows go by
 // the database's clock. Refusals: CodeNotFound, CodeNotOnSale, CodeInvalid,
-// CodeLimitExceeded, CodePriceChanged, CodeWindowClosed, CodeSoldOut.
+// CodeLimitExceeded, CodePriceChanged, CodeWindowClosed, CodeSoldOut, CodeVoucherInvalid, CodeVoucherMinimum.
 func (s *Store) Hold(ctx context.Context, request ticketing.HoldRequest) (ticketing.HoldResult, error) {
 	request.PayBy = request.PayBy.UTC().Truncate(time.Microsecond) // as precise as it will be read back
 	buyer, err := s.sealBuyer(request.Buyer)
@@ -43,13 +43,13 @@ func (s *Store) tryHold(ctx context.Context, r ticketing.HoldRequest, buyer seal
 	if err != nil {
 		return result, false, err
 	}
-	quote, err := known.price(r)
+	quote, vouchers, err := s.price(ctx, known, r)
 	refusal, refused := ticketing.RefusalOf(err)
 	if err != nil && !refused {
 		return result, false, err
 	}
 	if !refused {
-		taken, err := s.takeSeated(ctx, r, buyer, quote, known)
+		taken, err := s.takeAll(ctx, ordered{r, buyer, quote, s.claimsOf(r, known, quote, vouchers)}, known)
 		switch {
 		case err != nil:
 			return result, false, err
@@ -77,6 +77,14 @@ func (s *Store) tryHold(ctx context.Context, r ticketing.HoldRequest, buyer seal
 	}, true, nil
 }
 
+// ordered is an order about to be held.
+type ordered struct {
+	ticketing.HoldRequest
+	buyer  sealedBuyer
+	quote  ticketing.Quote
+	claims claims
+}
+
 // taking is what came of trying to take stock.
 type taking struct {
 	held      bool
@@ -86,10 +94,10 @@ type taking struct {
 	free      []int  // by line, just before
 	open      []bool // by line: inside the sale window
 
+	refused *ticketing.Refusal // why it gets no seats, or no more for its buyer
 	// Of an order with numbered seats:
-	refused *ticketing.Refusal // why there are none for it
-	seats   int                // how many were taken
-	given   []ticketing.Seat
+	seats int // how many were taken
+	given []ticketing.Seat
 }
 
 // scan reads the answer of takeSQL.
@@ -134,10 +142,11 @@ func (t taking) refusal(r ticketing.HoldRequest, revision int64) *ticketing.Refu
 // last word when others take from it at the same moment.
 const takeSQL = `
 WITH want AS MATERIALIZED (
-    SELECT * FROM unnest($5::text[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[])
-        WITH ORDINALITY AS w(ticket_type_id, quantity, base_price, surcharge, amount, position)
+    SELECT * FROM unnest($5::text[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[], $21::text[], $22::bigint[], $23::bigint[], $24::bigint[])
+        WITH ORDINALITY AS w(ticket_type_id, quantity, base_price, surcharge, amount, phase, discount, fee, tax, position)
 ), line AS MATERIALIZED (
-    SELECT w.position, w.quantity, s.free, now() >= t.sale_from AND now() < t.sale_until AS open
+    SELECT w.position, w.quantity, s.free, now() >= t.sale_from AND now() < t.sale_until
+        OR EXISTS (SELECT FROM presales p WHERE p.ticket_type_id = t.id AND p.code_index = $25 AND now() >= p.starts_at AND now() < p.ends_at) AS open
     FROM want w
     JOIN ticket_types t ON t.id = w.ticket_type_id
     JOIN stock s ON s.ticket_type_id = w.ticket_type_id
@@ -153,13 +162,16 @@ WITH want AS MATERIALIZED (
     RETURNING s.ticket_type_id
 ), placed AS (
     INSERT INTO orders (id, event_id, session_id, state, currency, order_fee, total, fingerprint, pay_by,
-        buyer_name, buyer_email, buyer_phone, email_index, phone_index, language)
-    SELECT $1, $2, $3, 'PENDING', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
+        buyer_name, buyer_email, buyer_phone, email_index, phone_index, language,
+        access_index, order_fee_tax, tax_basis_points, tax_included, counted, order_fee_charge)
+    SELECT $1, $2, $3, 'PENDING', $10, $11::bigint, $12, $13, $14, $15, $16, $17, $18, $19, $20, $25, $26::bigint, $27, $28, $29, $11::bigint + CASE WHEN $28::boolean THEN 0 ELSE $26::bigint END
     WHERE (SELECT count(*) FROM taken) = cardinality($5::text[])
     RETURNING id, created_at
 ), lines AS (
-    INSERT INTO order_lines (order_id, ticket_type_id, session_id, position, quantity, base_price, surcharge, amount)
-    SELECT placed.id, w.ticket_type_id, $3, w.position, w.quantity, w.base_price, w.surcharge, w.amount FROM placed, want w
+    INSERT INTO order_lines (order_id, ticket_type_id, session_id, position, quantity, base_price, surcharge, amount, phase, discount, fee, tax, tax_included, charge)
+    SELECT placed.id, w.ticket_type_id, $3, w.position, w.quantity, w.base_price, w.surcharge, w.amount, nullif(w.phase, ''), w.discount, w.fee, w.tax, $28,
+        w.amount - w.discount + w.fee + CASE WHEN $28::boolean THEN 0 ELSE w.tax END
+    FROM placed, want w
 ), held AS (
     INSERT INTO holds (order_id, ticket_type_id, quantity, state, expires_at)
     SELECT placed.id, w.ticket_type_id, w.quantity, 'HELD', $14 FROM placed, want w
@@ -177,18 +189,15 @@ const lockStockSQL = `SELECT FROM stock WHERE ticket_type_id = ANY($1) ORDER BY 
 
 // take runs takeSQL: one statement for one line; for several the rows are locked in order first, in the same
 // round trip and transaction, so that all lines are taken or none and two orders never wait for each other.
-func (s *Store) take(ctx context.Context, r ticketing.HoldRequest, b sealedBuyer, q ticketing.Quote, revision int64) (taking, error) {
-	types := make([]string, len(q.Lines))
-	for i, l := range q.Lines {
-		types[i] = l.TicketTypeID
-	}
+func (s *Store) take(ctx context.Context, o ordered, revision int64) (taking, error) {
+	types := o.types()
 	var t taking
 	err := s.retry(ctx, "hold", func(ctx context.Context) error {
 		batch := &pgx.Batch{} // one transaction without saying so
 		if len(types) > 1 {
 			batch.Queue(lockStockSQL, sorted(types))
 		}
-		batch.Queue(takeSQL, takeArguments(r, b, q, revision)...).QueryRow(t.scan)
+		batch.Queue(takeSQL, o.takeArguments(revision)...).QueryRow(t.scan)
 		err := s.pool.SendBatch(ctx, batch).Close()
 		if isDuplicate(err, "orders_pkey") {
 			t.exists, err = true, nil // the same order was being held at the same moment
@@ -198,21 +207,34 @@ func (s *Store) take(ctx context.Context, r ticketing.HoldRequest, b sealedBuyer
 	return t, err
 }
 
+// types are the ticket types of the lines.
+func (o ordered) types() []string {
+	types := make([]string, len(o.Lines))
+	for i, line := range o.Lines {
+		types[i] = line.TicketTypeID
+	}
+	return types
+}
+
 // takeArguments are those of takeSQL.
-func takeArguments(r ticketing.HoldRequest, b sealedBuyer, q ticketing.Quote, revision int64) []any {
+func (o ordered) takeArguments(revision int64) []any {
+	q, b := o.quote, o.buyer
 	n := len(q.Lines)
 	var (
-		types                      = make([]string, n)
-		quantities                 = make([]int, n)
-		prices, surcharges, amount = make([]int64, n), make([]int64, n), make([]int64, n)
+		types, phases               = make([]string, n), make([]string, n)
+		quantities                  = make([]int, n)
+		prices, surcharges, amounts = make([]int64, n), make([]int64, n), make([]int64, n)
+		discounts, fees, taxes      = make([]int64, n), make([]int64, n), make([]int64, n)
 	)
 	for i, l := range q.Lines {
-		types[i], quantities[i], prices[i], surcharges[i], amount[i] = l.TicketTypeID, l.Quantity, l.BasePrice, l.Surcharge, l.Amount
+		types[i], quantities[i], prices[i], surcharges[i], amounts[i] = l.TicketTypeID, l.Quantity, l.BasePrice, l.Surcharge, l.Amount
+		phases[i], discounts[i], fees[i], taxes[i] = l.Phase, l.Discount, l.Fee, l.Tax
 	}
 	return []any{
-		r.OrderID, r.EventID, r.SessionID, revision, types, quantities, prices, surcharges, amount,
-		q.Total.Currency, q.OrderFee, q.Total.Amount, r.Fingerprint, r.PayBy,
+		o.OrderID, o.EventID, o.SessionID, revision, types, quantities, prices, surcharges, amounts,
+		q.Total.Currency, q.OrderFee, q.Total.Amount, o.Fingerprint, o.PayBy,
 		b.Name, b.Email, b.Phone, b.EmailIndex, b.PhoneIndex, b.Language,
+		phases, discounts, fees, taxes, o.claims.access, q.OrderFeeTax, q.Tax.BasisPoints, q.Tax.Included, o.claims.any(),
 	}
 }
 
@@ -228,8 +250,8 @@ func (s *Store) refuse(ctx context.Context, r ticketing.HoldRequest, b sealedBuy
 		return s.pool.QueryRow(ctx, `
 WITH refused AS (
     INSERT INTO orders (id, event_id, session_id, state, order_fee, total, fingerprint, pay_by,
-        buyer_name, buyer_email, buyer_phone, email_index, phone_index, language, refusal_code, refusal_message, refusal_field, refusal_seats)
-    SELECT $1, $2, $3, 'REFUSED', 0, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $17
+        buyer_name, buyer_email, buyer_phone, email_index, phone_index, language, refusal_code, refusal_message, refusal_field, refusal_seats, refusal_left)
+    SELECT $1, $2, $3, 'REFUSED', 0, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $17, $18
     WHERE coalesce((SELECT revision FROM events WHERE id = $15), 0) = $16
     ON CONFLICT (id) DO NOTHING
     RETURNING id, created_at
@@ -240,7 +262,7 @@ WITH refused AS (
 SELECT created_at FROM refused`,
 			r.OrderID, event, session, r.Fingerprint, r.PayBy,
 			b.Name, b.Email, b.Phone, b.EmailIndex, b.PhoneIndex, b.Language, why.Code, why.Message, why.Field,
-			r.EventID, known.revision, why.Seats).Scan(&createdAt)
+			r.EventID, known.revision, why.Seats, why.Left).Scan(&createdAt)
 	})
 	if ticketing.CodeOf(err) == ticketing.CodeNotFound { // no row came back
 		return createdAt, false, nil

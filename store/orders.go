@@ -38,8 +38,10 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 		batch := &pgx.Batch{}
 		batch.Queue("begin isolation level repeatable read read only")
 		one(batch.Queue(orderHeadSQL, orderID), &found, head.columns()...)
-		many(batch.Queue(`SELECT ticket_type_id, quantity, base_price, surcharge, amount FROM order_lines
+		many(batch.Queue(`SELECT ticket_type_id, quantity, base_price, surcharge, amount, coalesce(phase, ''), discount, fee, tax FROM order_lines
 			WHERE order_id = $1 ORDER BY position`, orderID), &order.Lines, pgx.RowToStructByPos[ticketing.PricedLine])
+		many(batch.Queue(`SELECT o.voucher_id, v.name, o.discount FROM order_vouchers o JOIN vouchers v ON v.id = o.voucher_id
+			WHERE o.order_id = $1 ORDER BY o.position`, orderID), &order.Vouchers, pgx.RowToStructByPos[ticketing.UsedVoucher])
 		many(batch.Queue(attemptSQL+" WHERE a.order_id = $1 ORDER BY a.created_at, a.id", orderID), &order.Attempts, scanAttempt)
 		many(batch.Queue(`SELECT id, order_id, ticket_type_id, state, coalesce(refund_id, ''), code, issued_at FROM tickets
 			WHERE order_id = $1 ORDER BY id`, orderID), &order.Tickets, scanTicket)
@@ -58,6 +60,9 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 	if len(order.Lines) == 0 {
 		order.Lines = nil
 	}
+	if len(order.Vouchers) == 0 {
+		order.Vouchers = nil
+	}
 	if err := s.fillSeats(ctx, &order, seats); err != nil {
 		return ticketing.Order{}, "", err
 	}
@@ -67,37 +72,42 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 
 // orderHead is a row of orders.
 type orderHead struct {
-	id, fingerprint             string
-	session, event              *string
-	state                       ticketing.OrderState
-	buyer                       sealedBuyer
-	currency                    *string
-	orderFee, total             int64
-	payBy, createdAt, updatedAt time.Time
-	revision                    int
-	code, message, field        *string
-	lost                        *ticketing.LostSeats
-	paidAt                      *time.Time
+	id, fingerprint              string
+	session, event               *string
+	state                        ticketing.OrderState
+	buyer                        sealedBuyer
+	currency                     *string
+	orderFee, orderFeeTax, total int64
+	tax                          ticketing.TaxRule
+	left                         *int
+	payBy, createdAt, updatedAt  time.Time
+	revision                     int
+	code, message, field         *string
+	lost                         *ticketing.LostSeats
+	paidAt                       *time.Time
 }
 
 const orderHeadSQL = `SELECT id, fingerprint, session_id, event_id, state, buyer_name, buyer_email, buyer_phone, language,
 	currency, order_fee, total, pay_by, created_at, updated_at, revision, refusal_code, refusal_message, refusal_field, refusal_seats,
+	refusal_left, order_fee_tax, tax_basis_points, tax_included,
 	(SELECT captured_at FROM payment_attempts WHERE order_id = orders.id AND state = 'ACCEPTED') FROM orders WHERE id = $1`
 
 func (h *orderHead) columns() []any {
 	return []any{
 		&h.id, &h.fingerprint, &h.session, &h.event, &h.state, &h.buyer.Name, &h.buyer.Email, &h.buyer.Phone, &h.buyer.Language,
-		&h.currency, &h.orderFee, &h.total, &h.payBy, &h.createdAt, &h.updatedAt, &h.revision, &h.code, &h.message, &h.field, &h.lost, &h.paidAt,
+		&h.currency, &h.orderFee, &h.total, &h.payBy, &h.createdAt, &h.updatedAt, &h.revision, &h.code, &h.message, &h.field, &h.lost,
+		&h.left, &h.orderFeeTax, &h.tax.BasisPoints, &h.tax.Included, &h.paidAt,
 	}
 }
 
 func (h *orderHead) fill(o *ticketing.Order) {
 	o.ID, o.State, o.SessionID, o.EventID = h.id, h.state, deref(h.session), deref(h.event)
+	o.OrderFeeTax, o.Tax = h.orderFeeTax, h.tax
 	o.OrderFee, o.Total = h.orderFee, ticketing.Money{Amount: h.total, Currency: deref(h.currency)}
 	o.PayBy, o.CreatedAt, o.UpdatedAt, o.Revision = h.payBy.UTC(), h.createdAt.UTC(), h.updatedAt.UTC(), h.revision
 	o.PaidAt = utc(h.paidAt)
 	if h.code != nil {
-		o.Refusal = &ticketing.Refusal{Code: ticketing.Code(*h.code), Message: deref(h.message), Field: deref(h.field), Seats: h.lost}
+		o.Refusal = &ticketing.Refusal{Code: ticketing.Code(*h.code), Message: deref(h.message), Field: deref(h.field), Seats: h.lost, Left: h.left}
 	}
 }
 

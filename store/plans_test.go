@@ -67,7 +67,7 @@ func (s *scene) reads() map[string]int {
 // runs them again. What is read afterwards must not have to do with how many there are.
 func TestNoStatementReadsAWholeTable(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, storetest.Event("show", 100, 100))
+	s := newScene(t, storetest.Event("show", 100, 100), counted("counted"))
 	s.Close()
 	for table := range s.reads() {
 		s.execute("ALTER TABLE " + table + " SET (autovacuum_enabled = false)") // statistics would make new plans
@@ -147,6 +147,7 @@ func (s *scene) everyStep() {
 	must(s.Refund(s.Context(), given.ID))(s)
 	s.settles(given)
 	s.tellsEverything(order)
+	s.expired(s.claims("counted").ID)
 }
 
 // await waits until a condition holds.

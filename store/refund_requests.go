@@ -95,7 +95,7 @@ type refundFacts struct {
 }
 
 const refundFactsSQL = `
-SELECT clock_timestamp(), o.state, coalesce(o.currency, ''), o.order_fee, coalesce(e.state, ''), coalesce(e.organiser_id, ''),
+SELECT clock_timestamp(), o.state, coalesce(o.currency, ''), o.order_fee_charge, coalesce(e.state, ''), coalesce(e.organiser_id, ''),
     coalesce(e.refund_policy, '[]'), s.starts_at, s.changed_at, a.captured_at, coalesce(a.id, ''), coalesce(a.provider, '')
 FROM orders o
 LEFT JOIN events e ON e.id = o.event_id
@@ -122,8 +122,7 @@ func (w *work) refundFacts(ctx context.Context, orderID string) (refundFacts, er
 	)
 	one(w.queue(refundFactsSQL, orderID), &found, &f.now, &f.Order, &f.Currency, &f.OrderFee, &f.Terms.Event, &f.organiserID,
 		&policy, &starts, &changed, &capture, &f.attemptID, &f.Provider)
-	many(w.queue(`SELECT t.id, t.ticket_type_id, t.state, l.base_price + l.surcharge FROM tickets t
-		JOIN order_lines l ON l.order_id = t.order_id AND l.ticket_type_id = t.ticket_type_id
+	many(w.queue(`SELECT t.id, t.ticket_type_id, t.state, t.paid FROM tickets t
 		WHERE t.order_id = $1 ORDER BY t.id`, orderID), &tickets, pgx.RowToStructByPos[soldTicket])
 	if err := w.send(ctx); err != nil {
 		return f, err

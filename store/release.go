@@ -26,17 +26,19 @@ func (w *work) moveHolds(orderID string, lines []ticketing.Ask, from, to holdSta
 	types, quantities := columnsOf(lines)
 	w.change(len(lines), "UPDATE holds SET state = $3 WHERE order_id = $1 AND ticket_type_id = ANY($2) AND state = $4",
 		orderID, types, to, from)
+	w.moveClaims(orderID, lines, from, to, true)
 	w.moveStock(types, quantities, from, to)
 	w.moveSeats(orderID, types, nil, from, to)
 }
 
 // returnTickets notes on the holds of an order how many of its tickets, given by ascending ticket type, are
-// not sold any more, and at the end of the transaction puts them on sale again, with their seats.
+// not sold any more, and at the end of the transaction puts them on sale again, with their seats. A voucher stays used.
 func (w *work) returnTickets(orderID string, lines []ticketing.Ask, tickets []string) {
 	types, quantities := columnsOf(lines)
 	w.change(len(lines), `UPDATE holds h SET returned = h.returned + l.quantity
 		FROM unnest($2::text[], $3::int[]) AS l(ticket_type_id, quantity)
 		WHERE h.order_id = $1 AND h.ticket_type_id = l.ticket_type_id AND h.state = 'SOLD'`, orderID, types, quantities)
+	w.moveClaims(orderID, lines, holdSold, holdReleased, false)
 	w.moveStock(types, quantities, holdSold, holdReleased)
 	w.moveSeats(orderID, types, tickets, holdSold, holdReleased)
 }
@@ -82,10 +84,12 @@ func (s *Store) Release(ctx context.Context, orderID string, state ticketing.Ord
 		var (
 			found    bool
 			seats    bool
+			counted  bool
 			unjudged []string
 			held     []ticketing.Ask
 		)
-		one(w.queue("SELECT state, EXISTS (SELECT FROM order_seats WHERE order_id = id) FROM orders WHERE id = $1 FOR UPDATE", orderID), &found, &now, &seats)
+		one(w.queue("SELECT state, EXISTS (SELECT FROM order_seats WHERE order_id = id), counted FROM orders WHERE id = $1 FOR UPDATE", orderID),
+			&found, &now, &seats, &counted)
 		many(w.queue(`SELECT id FROM payment_attempts WHERE order_id = $1 AND captured_amount IS NOT NULL
 			AND state NOT IN ('ACCEPTED', 'REJECTED', 'REFUNDED') ORDER BY captured_at, id`, orderID), &unjudged, pgx.RowTo[string])
 		many(w.queue(`SELECT ticket_type_id, quantity FROM holds WHERE order_id = $1 AND state = 'HELD'
@@ -98,6 +102,9 @@ func (s *Store) Release(ctx context.Context, orderID string, state ticketing.Ord
 		}
 		if !seats {
 			w.unseated = orderID
+		}
+		if !counted {
+			w.unclaimed = orderID
 		}
 		for _, attempt := range unjudged {
 			settled, err := w.settle(ctx, attempt)

@@ -106,7 +106,7 @@ var refused = []struct{ name, constraint, sql string }{
 	{"a phone number in plain text", "orders_buyer_phone_sealed", "UPDATE orders SET buyer_phone = '+86138'"},
 	{"a callback in plain text", "callbacks_body_sealed", `INSERT INTO callbacks (provider, event_id, kind, header, body) VALUES ('p', 'e', 'payment', '\x01', '{}')`},
 	{"a total below the fee", "orders_check", "UPDATE orders SET total = 0"},
-	{"a line that does not multiply", "order_lines_check", "UPDATE order_lines SET amount = amount + 1"},
+	{"a line that does not multiply", "order_lines_check", "UPDATE order_lines SET amount = amount + 1, charge = charge + 1"},
 	{
 		"a line of another session", "order_lines_ticket_type_id_session_id_fkey",
 		"INSERT INTO order_lines SELECT order_id, 'other-t1', session_id, 3, 1, 0, 0, 0 FROM order_lines LIMIT 1",
@@ -129,11 +129,11 @@ var refused = []struct{ name, constraint, sql string }{
 	{"money without an order that is not rejected", "payment_attempts_orphan", "UPDATE payment_attempts SET order_id = NULL WHERE state = 'ACCEPTED'"},
 	{
 		"a ticket of an unpaid order", "tickets_of_paid_orders",
-		"INSERT INTO tickets (id, order_id, ticket_type_id, state, code) SELECT 'x', order_id, ticket_type_id, 'VALID', repeat('0', 26) FROM holds WHERE state = 'HELD'",
+		"INSERT INTO tickets (id, order_id, ticket_type_id, state, code, paid) SELECT 'x', order_id, ticket_type_id, 'VALID', repeat('0', 26), 0 FROM holds WHERE state = 'HELD'",
 	},
 	{
 		"a ticket twice", "tickets_code_key",
-		"INSERT INTO tickets (id, order_id, ticket_type_id, state, code) SELECT 'x', order_id, ticket_type_id, 'VALID', code FROM tickets LIMIT 1",
+		"INSERT INTO tickets (id, order_id, ticket_type_id, state, code, paid) SELECT 'x', order_id, ticket_type_id, 'VALID', code, paid FROM tickets LIMIT 1",
 	},
 	{"a changed ledger entry", "ledger_entries_append_only", "UPDATE ledger_entries SET amount = 1"},
 	{"a deleted ledger entry", "ledger_entries_append_only", "DELETE FROM ledger_entries"},

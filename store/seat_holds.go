@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -14,44 +16,52 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing/seating"
 )
 
-// takeSeated is take for an order of a session with a seat map: the seats are taken in the transaction that takes the stock.
+// takeAll takes stock and whatever else an order needs: what it claims besides and its numbered seats are taken in the
+// transaction that takes the stock, all or nothing.
 //
 // Whoever takes seats of a category or gives them back has locked the stock of its ticket type, so that what is
 // read here after that lock stays true. It costs orders nothing that they do not pay anyway: they all change that row.
-func (s *Store) takeSeated(ctx context.Context, r ticketing.HoldRequest, b sealedBuyer, q ticketing.Quote, known snapshot) (taking, error) {
-	session, _ := known.session(r.SessionID)
-	lines := seatedLines(session, r.Lines)
-	if len(lines) == 0 {
-		return s.take(ctx, r, b, q, known.revision)
+func (s *Store) takeAll(ctx context.Context, o ordered, known snapshot) (taking, error) {
+	session, _ := known.session(o.SessionID)
+	lines := seatedLines(session, o.Lines)
+	if len(lines) == 0 && !o.claims.any() {
+		return s.take(ctx, o, known.revision)
 	}
-	plan, err := s.SeatMap(ctx, session.SeatMap)
-	if err != nil {
-		return taking{}, err
+	t := taking{revision: known.revision}
+	var plan *seating.Plan
+	if len(lines) > 0 {
+		var err error
+		if plan, err = s.SeatMap(ctx, session.SeatMap); err != nil {
+			return t, err
+		}
+		if t.refused = findChosen(plan, lines); t.refused != nil {
+			return t, nil
+		}
 	}
-	var t taking
-	if t.refused = findChosen(plan, lines); t.refused != nil {
-		t.revision = known.revision
-		return t, nil
-	}
-	err = s.transact(ctx, "hold seats", func(ctx context.Context, w *work) error {
+	err := s.transact(ctx, "hold", func(ctx context.Context, w *work) error {
 		t = taking{revision: known.revision}
-		taken, err := w.seatsTaken(ctx, plan, session.ID, r.Lines, lines)
-		if err != nil {
-			return err
-		}
-		seats, without, refused := giveSeats(plan, taken, lines, r.OrderID)
-		if t.refused = refused; refused != nil {
-			if refused.Seats != nil {
-				return w.instead(ctx, plan, session.ID, without, refused.Seats)
+		w.claim(o.claims)
+		var seats []givenSeat
+		if plan == nil {
+			w.queue(lockStockSQL, sorted(o.types()))
+		} else {
+			var err error
+			if seats, err = w.findSeats(ctx, plan, o, lines, &t); err != nil || t.refused != nil {
+				return cmp.Or(err, errNotHeld)
 			}
-			return nil
 		}
-		w.queue(takeSQL, takeArguments(r, b, q, known.revision)...).QueryRow(t.scan)
-		w.takeSeats(r, plan, seats, &t)
+		w.queue(takeSQL, o.takeArguments(known.revision)...).QueryRow(t.scan)
+		w.noteClaims(o)
+		if plan != nil {
+			w.takeSeats(o.HoldRequest, plan, seats, &t)
+		}
 		if err := w.send(ctx); err != nil {
 			return err
 		}
-		if t.held && t.seats != len(seats) {
+		if !t.held {
+			return errNotHeld
+		}
+		if t.seats != len(seats) {
 			return fmt.Errorf("%d seats instead of %d", t.seats, len(seats))
 		}
 		for _, seat := range seats {
@@ -59,10 +69,43 @@ func (s *Store) takeSeated(ctx context.Context, r ticketing.HoldRequest, b seale
 		}
 		return nil
 	})
-	if isDuplicate(err, "orders_pkey") {
-		t, err = taking{exists: true}, nil // the same order was being held at the same moment
+	switch {
+	case errors.Is(err, errNotHeld):
+		return t, nil
+	case isDuplicate(err, "orders_pkey"):
+		return taking{exists: true}, nil // the same order was being held at the same moment
+	case errors.Is(err, errStale), violates(err, "vouchers_uses"):
+		return taking{}, nil
+	case violates(err, "buyer_counts_limit"):
+		return s.refusedBuyer(ctx, o, known.revision)
 	}
 	return t, err
+}
+
+// errNotHeld takes back what a transaction has done for an order that gets no stock. Why is told apart.
+var errNotHeld error = ticketing.Errorf(ticketing.CodeConflict, "not held")
+
+// refusedBuyer says which bound a buyer has reached, unless the very order that is being held has reached it before.
+func (s *Store) refusedBuyer(ctx context.Context, o ordered, revision int64) (taking, error) {
+	_, err := s.OrderFingerprint(ctx, o.OrderID)
+	if ticketing.CodeOf(err) != ticketing.CodeNotFound {
+		return taking{exists: err == nil}, err
+	}
+	refused, err := s.overLimit(ctx, o.claims)
+	return taking{refused: refused, revision: revision}, err
+}
+
+// findSeats finds the seats of an order under the lock on its stock, or notes why there are none for it.
+func (w *work) findSeats(ctx context.Context, plan *seating.Plan, o ordered, lines []seatedLine, t *taking) ([]givenSeat, error) {
+	taken, err := w.seatsTaken(ctx, plan, o.SessionID, o.Lines, lines)
+	if err != nil {
+		return nil, err
+	}
+	seats, without, refused := giveSeats(plan, taken, lines, o.OrderID)
+	if t.refused = refused; refused != nil && refused.Seats != nil {
+		return nil, w.instead(ctx, plan, o.SessionID, without, refused.Seats)
+	}
+	return seats, nil
 }
 
 // seatedLine is a line of an order for a ticket type with numbered seats.

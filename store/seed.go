@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -42,14 +43,15 @@ func (s *Store) SeedCatalogue(ctx context.Context, events ...ticketing.Event) er
 }
 
 func seedEvent(tx *gorm.DB, event ticketing.Event, plans map[ticketing.SeatMapRef]*seating.Plan) error {
-	if err := event.Refunds.Validate(); err != nil {
+	if err := cmp.Or(event.Refunds.Validate(), event.Tax.Validate()); err != nil {
 		return err
 	}
 	if err := upsert(tx, &organiserRow{ID: event.OrganiserID, Name: event.Organiser}, "name"); err != nil {
 		return err
 	}
 	row := rowOfEvent(event)
-	if err := upsert(tx, &row, "organiser_id", "kind", "title", "summary", "hold_seconds", "order_fee", "max_per_order"); err != nil {
+	if err := upsert(tx, &row, "organiser_id", "kind", "title", "summary", "hold_seconds", "order_fee", "max_per_order",
+		"ticket_fee", "tax_basis_points", "tax_included", "max_per_buyer"); err != nil {
 		return err
 	}
 	policy, err := json.Marshal(stepsOf(event.Refunds))
@@ -115,26 +117,39 @@ func seedSession(tx *gorm.DB, session ticketing.Session, plan *seating.Plan) err
 func seedTicketType(tx *gorm.DB, t ticketing.TicketType, position int) error {
 	row := rowOfTicketType(t, position)
 	if err := upsert(tx, &row, "session_id", "position", "name", "currency", "base_price", "surcharge",
-		"max_per_order", "sale_from", "sale_until", "seat_category", "seated", "seat_assignment"); err != nil {
+		"max_per_order", "max_per_buyer", "sale_from", "sale_until", "seat_category", "seated", "seat_assignment"); err != nil {
 		return err
 	}
-	kept := tx.Where("ticket_type_id = ?", t.ID)
-	for _, phase := range t.Phases {
-		kept = kept.Where("starts_at <> ?", phase.From)
-	}
-	if err := kept.Delete(&phaseRow{}).Error; err != nil {
+	if err := seedPhases(tx, t); err != nil {
 		return err
-	}
-	for _, phase := range t.Phases {
-		row := phaseRow{TicketTypeID: t.ID, StartsAt: phase.From, EndsAt: phase.Until, Name: phase.Name, BasePrice: phase.BasePrice}
-		if err := upsert(tx, &row, "ends_at", "name", "base_price"); err != nil {
-			return err
-		}
 	}
 	// What is blocked stays so.
 	return tx.Exec(`INSERT INTO stock AS s (ticket_type_id, capacity, free) VALUES (?, ?, ?)
 		ON CONFLICT (ticket_type_id) DO UPDATE SET capacity = excluded.capacity, free = excluded.capacity - s.held - s.sold - s.blocked
 		WHERE s.capacity <> excluded.capacity`, t.ID, t.Capacity, t.Capacity).Error
+}
+
+// seedPhases writes the price phases of a ticket type of which nothing is sold. Only what differs is a change of the event.
+func seedPhases(tx *gorm.DB, t ticketing.TicketType) error {
+	if err := tx.Where("ticket_type_id = ? AND position > ?", t.ID, len(t.Phases)).Delete(&phaseRow{}).Error; err != nil {
+		return err
+	}
+	if err := tx.Exec("DELETE FROM phase_stock WHERE ticket_type_id = ?", t.ID).Error; err != nil {
+		return err
+	}
+	for i, phase := range t.Phases {
+		row := phaseRow{TicketTypeID: t.ID, Position: i + 1, StartsAt: phase.From, EndsAt: phase.Until, Name: phase.Name, BasePrice: phase.BasePrice}
+		if phase.Limit > 0 {
+			row.ID, row.Most = &phase.ID, &phase.Limit
+			if err := tx.Exec("INSERT INTO phase_stock (ticket_type_id, phase, most) VALUES (?, ?, ?)", t.ID, phase.ID, phase.Limit).Error; err != nil {
+				return err
+			}
+		}
+		if err := upsert(tx, &row, "starts_at", "ends_at", "name", "base_price", "id", "most"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // upsert inserts a row, or sets the named columns of the one with its primary key.

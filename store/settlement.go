@@ -27,7 +27,7 @@ type settlementFacts struct {
 	found bool
 	ticketing.SettlementFacts
 	attemptID, orderID, provider, gatewayID, organiserID string
-	orderFee                                             int64
+	orderFee                                             int64 // with the tax on it
 	openAttempts                                         int
 	lines                                                []ticketing.Ask
 	held                                                 []ticketing.Ask // what is still set aside of them
@@ -36,10 +36,10 @@ type settlementFacts struct {
 const settlementSQL = `
 SELECT a.id, coalesce(a.order_id, ''), a.provider, coalesce(a.gateway_id, ''), a.state, coalesce(a.reported, ''), a.amount, a.currency,
     coalesce(a.captured_amount, 0), coalesce(a.captured_currency, ''), coalesce(a.reject_reason, ''),
-    coalesce(o.state, ''), coalesce(o.order_fee, 0), coalesce(e.organiser_id, ''),
+    coalesce(o.state, ''), coalesce(o.order_fee_charge, 0), coalesce(e.organiser_id, ''),
     EXISTS (SELECT FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state = 'ACCEPTED'),
     (SELECT count(*) FROM payment_attempts x WHERE x.order_id = a.order_id AND x.id <> a.id AND x.state IN ('CREATED', 'PENDING')),
-    EXISTS (SELECT FROM order_seats s WHERE s.order_id = a.order_id)
+    EXISTS (SELECT FROM order_seats s WHERE s.order_id = a.order_id), coalesce(o.counted, false)
 FROM payment_attempts a
 LEFT JOIN orders o ON o.id = a.order_id
 LEFT JOIN events e ON e.id = o.event_id
@@ -49,15 +49,16 @@ FOR UPDATE OF a`
 // facts locks an attempt's order and the attempt, and reads what is known of them.
 func (w *work) facts(ctx context.Context, attemptID string) (settlementFacts, error) {
 	var (
-		f     settlementFacts
-		lines []heldLine
-		seats bool
+		f       settlementFacts
+		lines   []heldLine
+		seats   bool
+		counted bool
 	)
 	w.queue(lockOrderSQL, attemptID)
 	one(w.queue(settlementSQL, attemptID), &f.found,
 		&f.attemptID, &f.orderID, &f.provider, &f.gatewayID, &f.Attempt, &f.Payment, &f.Asked.Amount, &f.Asked.Currency,
 		&f.Captured.Amount, &f.Captured.Currency, &f.RejectedFor,
-		&f.Order, &f.orderFee, &f.organiserID, &f.OtherAccepted, &f.openAttempts, &seats)
+		&f.Order, &f.orderFee, &f.organiserID, &f.OtherAccepted, &f.openAttempts, &seats, &counted)
 	many(w.queue(`SELECT l.ticket_type_id, l.quantity, coalesce(h.quantity, 0)
 		FROM payment_attempts a JOIN order_lines l ON l.order_id = a.order_id
 		LEFT JOIN holds h ON h.order_id = l.order_id AND h.ticket_type_id = l.ticket_type_id AND h.state = 'HELD'
@@ -70,6 +71,9 @@ func (w *work) facts(ctx context.Context, attemptID string) (settlementFacts, er
 	}
 	if !seats {
 		w.unseated = f.orderID
+	}
+	if !counted {
+		w.unclaimed = f.orderID
 	}
 	f.StockHeld = len(lines) > 0
 	for _, line := range lines {
@@ -149,6 +153,40 @@ func (w *work) reject(f settlementFacts, reason ticketing.RejectReason) (ticketi
 	}
 }
 
+// ConfirmFree pays an order that costs nothing: its stock is sold and its tickets are issued. It returns where the order is
+// then. Errors: CodeNotFound, CodeConflict for an order that costs something.
+func (s *Store) ConfirmFree(ctx context.Context, orderID string) (ticketing.OrderState, error) {
+	var now ticketing.OrderState
+	err := s.transact(ctx, "confirm a free order", func(ctx context.Context, w *work) error {
+		var (
+			found bool
+			total int64
+			held  []ticketing.Ask
+		)
+		one(w.queue("SELECT state, total FROM orders WHERE id = $1 FOR UPDATE", orderID), &found, &now, &total)
+		many(w.queue(`SELECT ticket_type_id, quantity FROM holds WHERE order_id = $1 AND state = 'HELD' ORDER BY ticket_type_id`, orderID), &held, scanAsk)
+		if err := w.send(ctx); err != nil {
+			return err
+		}
+		switch {
+		case !found:
+			return ticketing.Errorf(ticketing.CodeNotFound, "no such order")
+		case total != 0:
+			return ticketing.Errorf(ticketing.CodeConflict, "the order is not free")
+		case !now.HoldsStock():
+			return nil
+		}
+		now = ticketing.OrderPaid
+		w.moveHolds(orderID, held, holdHeld, holdSold)
+		if err := w.move(orderID, now, entry{kind: ticketing.EventPaid}); err != nil {
+			return err
+		}
+		w.issue(orderID, held)
+		return nil
+	})
+	return now, err
+}
+
 // Retake takes the same stock, and the very same seats, again for money that came too late, if all of it is
 // free, every ticket type is inside its sale window and the event still sells, and pays the order with it. It reports
 // whether the attempt's money pays the order, also when that was so before. Error: CodeNotFound.
@@ -180,6 +218,9 @@ func (f settlementFacts) mayRetake() bool {
 // stillSells locks the stock of an order and says whether it could be sold now,
 // and whether no refund of the money has begun.
 func (w *work) stillSells(ctx context.Context, f settlementFacts) (bool, error) {
+	if claimable, err := w.claimable(ctx, f.orderID); err != nil || !claimable {
+		return false, err
+	}
 	types := make([]string, len(f.lines))
 	for i, line := range f.lines {
 		types[i] = line.TicketTypeID
@@ -191,7 +232,9 @@ SELECT e.state = 'ON_SALE'
     AND NOT EXISTS (SELECT FROM refunds r WHERE r.attempt_id = $2)
     AND NOT EXISTS (
         SELECT FROM order_lines l JOIN ticket_types t ON t.id = l.ticket_type_id JOIN stock s ON s.ticket_type_id = t.id
-        WHERE l.order_id = o.id AND (s.free < l.quantity OR now() < t.sale_from OR now() >= t.sale_until))
+        LEFT JOIN phase_stock p ON p.ticket_type_id = t.id AND p.phase = l.phase
+        WHERE l.order_id = o.id AND (s.free < l.quantity OR p.taken + l.quantity > p.most OR (now() < t.sale_from OR now() >= t.sale_until)
+            AND NOT EXISTS (SELECT FROM presales x WHERE x.ticket_type_id = t.id AND x.code_index = o.access_index AND now() >= x.starts_at AND now() < x.ends_at)))
     AND NOT EXISTS (
         SELECT FROM order_seats x JOIN seat_words w USING (session_id, word) WHERE x.order_id = o.id AND w.taken >> x.bit & 1 = 1)
 FROM orders o JOIN events e ON e.id = o.event_id WHERE o.id = $1`, f.orderID, f.attemptID), &found, &sells)

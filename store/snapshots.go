@@ -74,15 +74,15 @@ func (s *Store) snapshot(ctx context.Context, eventID string) (snapshot, error) 
 	return found, nil
 }
 
-// price prices a hold from a snapshot. Prices go by the request's clock, sale
+// price prices a hold from a snapshot, and says which vouchers that is with. Prices go by the request's clock, sale
 // windows by the database's, so they are left out here and checked where the stock is taken.
-func (s snapshot) price(r ticketing.HoldRequest) (ticketing.Quote, error) {
-	if s.revision == 0 {
-		return ticketing.Quote{}, ticketing.Errorf(ticketing.CodeNotFound, "no such event")
+func (s *Store) price(ctx context.Context, known snapshot, r ticketing.HoldRequest) (ticketing.Quote, []ticketing.Voucher, error) {
+	if known.revision == 0 {
+		return ticketing.Quote{}, nil, ticketing.Errorf(ticketing.CodeNotFound, "no such event")
 	}
-	session, ok := s.session(r.SessionID)
+	session, ok := known.session(r.SessionID)
 	if !ok {
-		return ticketing.Quote{}, ticketing.FieldErrorf(ticketing.CodeNotFound, "/session_id", "no such session")
+		return ticketing.Quote{}, nil, ticketing.FieldErrorf(ticketing.CodeNotFound, "/session_id", "no such session")
 	}
 	types := make([]ticketing.TicketType, len(session.TicketTypes))
 	for i, t := range session.TicketTypes {
@@ -90,12 +90,16 @@ func (s snapshot) price(r ticketing.HoldRequest) (ticketing.Quote, error) {
 		types[i] = t
 	}
 	session.TicketTypes = types
-	quote, err := ticketing.PriceOrder(s.event, session, r.Lines, r.At)
+	basket, err := s.Basket(ctx, session, ticketing.Basket{Lines: r.Lines, At: r.At}, ticketing.Codes{Vouchers: r.Vouchers})
+	if err != nil {
+		return ticketing.Quote{}, nil, err
+	}
+	quote, err := ticketing.PriceOrder(known.event, session, basket)
 	if err == nil {
 		err = ticketing.CheckSeats(session, r.Lines)
 	}
 	if err == nil && r.ExpectedTotal != nil && *r.ExpectedTotal != quote.Total {
 		err = ticketing.FieldErrorf(ticketing.CodePriceChanged, "/expected_total", "the total is now %s", quote.Total)
 	}
-	return quote, err
+	return quote, basket.Vouchers, err
 }

@@ -50,6 +50,8 @@ type work struct {
 	last []func()
 	// unseated is an order that is known to have no numbered seats, or empty: an order gets its seats with its hold or never.
 	unseated string
+	// unclaimed is an order that is known to have claimed nothing besides stock and seats, or empty.
+	unclaimed string
 }
 
 // transact runs steps in one transaction and commits it, or rolls it back if they fail. They may

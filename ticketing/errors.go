@@ -16,10 +16,12 @@ const (
 	CodeSoldOut           Code = "sold_out"               // fewer tickets left than asked for
 	CodeSeatTaken         Code = "seat_taken"             // somebody else has a chosen seat
 	CodeNotTogether       Code = "not_together"           // enough seats are left, but not side by side
-	CodeLimitExceeded     Code = "limit_exceeded"         // more tickets than one order may hold
+	CodeLimitExceeded     Code = "limit_exceeded"         // more tickets than one order or one buyer may have
 	CodeWindowClosed      Code = "window_closed"          // outside the sale window of a ticket type
 	CodeNotOnSale         Code = "not_on_sale"            // the event is a draft, paused, ended, cancelled or postponed
 	CodePriceChanged      Code = "price_changed"          // the total differs from the one the buyer was shown
+	CodeVoucherInvalid    Code = "voucher_invalid"        // no voucher with this code takes anything off this order, whatever the reason
+	CodeVoucherMinimum    Code = "voucher_minimum"        // the voucher wants more to be bought
 	CodeKeyReused         Code = "idempotency_key_reused" // same key, other request
 	CodeOrderClosed       Code = "order_closed"           // the order no longer takes this step
 	CodeAlreadyPaid       Code = "already_paid"           // the order is paid
@@ -38,6 +40,8 @@ type Error struct {
 	Field string
 	// Seats says more of CodeSeatTaken; nil for any other code.
 	Seats *LostSeats
+	// Left is how many tickets are left within the bound of CodeLimitExceeded; nil where nobody has counted.
+	Left *int
 }
 
 // Error implements error.

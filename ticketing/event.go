@@ -79,10 +79,15 @@ type Event struct {
 	State       EventState `json:"state"`
 	// HoldFor is how long an unpaid order keeps its tickets.
 	HoldFor time.Duration `json:"-"`
-	// OrderFee is charged once per order, in minor units of the tickets' currency.
-	OrderFee int64 `json:"order_fee"`
+	// OrderFee is charged once per order, TicketFee for every ticket, both in minor units of the tickets' currency.
+	OrderFee  int64 `json:"order_fee"`
+	TicketFee int64 `json:"ticket_fee,omitempty"`
+	// Tax is the tax on everything that is charged.
+	Tax TaxRule `json:"tax,omitzero"`
 	// MaxPerOrder bounds the tickets of one order over all its lines.
 	MaxPerOrder int `json:"max_per_order"`
+	// MaxPerBuyer bounds the live tickets of one buyer over all their orders; 0 means no bound.
+	MaxPerBuyer int `json:"max_per_buyer,omitempty"`
 	// Refunds says until when tickets go back, and for what fee; empty means never.
 	Refunds  RefundPolicy `json:"-"`
 	Sessions []Session    `json:"sessions"`
@@ -111,13 +116,17 @@ type TicketType struct {
 	// BasePrice and Surcharge are minor units per ticket, before phases.
 	BasePrice int64 `json:"base_price"`
 	Surcharge int64 `json:"surcharge"`
-	// Phases replace the base price while they last; the latest started one counts.
+	// Phases replace the base price while they last and have room; see PhaseFor.
 	Phases []PricePhase `json:"phases"`
 	// MaxPerOrder bounds the tickets of this type in one order.
 	MaxPerOrder int `json:"max_per_order"`
+	// MaxPerBuyer bounds the live tickets of this type of one buyer over all their orders; 0 means no bound.
+	MaxPerBuyer int `json:"max_per_buyer,omitempty"`
 	// SaleFrom and SaleUntil bound the sale window: from inclusive, until exclusive.
 	SaleFrom  time.Time `json:"sale_from"`
 	SaleUntil time.Time `json:"sale_until"`
+	// Presales are windows besides, for those who have a code.
+	Presales []Presale `json:"presales,omitempty"`
 	// Capacity is how many there are; of a seated type, the number of its seats.
 	Capacity int `json:"capacity"`
 	// SeatCategory is the category of the session's seat map that it sells, if it sells one. No two types of a
@@ -129,40 +138,7 @@ type TicketType struct {
 	Assignment SeatAssignment `json:"assignment,omitempty"`
 }
 
-// PricePhase is a base price for a time, such as early bird.
-type PricePhase struct {
-	Name Text `json:"name"`
-	// From is inclusive, Until exclusive.
-	From      time.Time `json:"from"`
-	Until     time.Time `json:"until"`
-	BasePrice int64     `json:"base_price"`
-}
-
 // OnSaleAt says whether the type is inside its sale window at now.
 func (t TicketType) OnSaleAt(now time.Time) bool {
 	return !now.Before(t.SaleFrom) && now.Before(t.SaleUntil)
-}
-
-// PhaseAt returns the price phase in force at now, if any: of those that
-// have started and not ended, the one that started last.
-func (t TicketType) PhaseAt(now time.Time) (PricePhase, bool) {
-	var best PricePhase
-	found := false
-	for _, p := range t.Phases {
-		if now.Before(p.From) || !now.Before(p.Until) {
-			continue
-		}
-		if !found || p.From.After(best.From) {
-			best, found = p, true
-		}
-	}
-	return best, found
-}
-
-// BasePriceAt returns the base price in minor units at now.
-func (t TicketType) BasePriceAt(now time.Time) int64 {
-	if p, ok := t.PhaseAt(now); ok {
-		return p.BasePrice
-	}
-	return t.BasePrice
 }

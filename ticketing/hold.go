@@ -9,6 +9,7 @@ type HoldRequest struct {
 	SessionID string
 	Lines     []Ask
 	Buyer     Buyer
+	Codes
 	// ExpectedTotal is what the buyer was shown; nil accepts whatever the price is now.
 	ExpectedTotal *Money
 	// Fingerprint is a hash of the whole request: the same order id with another one is a reused key.
@@ -44,6 +45,8 @@ type Refusal struct {
 	Field   string `json:"field,omitempty"`
 	// Seats says more of CodeSeatTaken.
 	Seats *LostSeats `json:"seats,omitempty"`
+	// Left says more of CodeLimitExceeded.
+	Left *int `json:"left,omitempty"`
 }
 
 // RefusalOf turns a domain error into a refusal; ok is false for any other error.
@@ -52,10 +55,10 @@ func RefusalOf(err error) (refusal *Refusal, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	return &Refusal{Code: e.Code, Message: e.Message, Field: e.Field, Seats: e.Seats}, true
+	return &Refusal{Code: e.Code, Message: e.Message, Field: e.Field, Seats: e.Seats, Left: e.Left}, true
 }
 
 // Err turns the refusal back into the error it came from.
 func (r Refusal) Err() *Error {
-	return &Error{Code: r.Code, Message: r.Message, Field: r.Field, Seats: r.Seats}
+	return &Error{Code: r.Code, Message: r.Message, Field: r.Field, Seats: r.Seats, Left: r.Left}
 }

@@ -1,10 +1,5 @@
 package ticketing
 
-import (
-	"fmt"
-	"time"
-)
-
 // Ask is what a buyer wants of one ticket type.
 type Ask struct {
 	TicketTypeID string `json:"ticket_type_id"`
@@ -15,22 +10,34 @@ type Ask struct {
 	Apart bool `json:"apart,omitzero"`
 }
 
-// PricedLine is one line of a quote: (base price + surcharge) × quantity.
+// PricedLine is one line of a quote. All amounts are minor units; those of the line count all of its tickets.
 type PricedLine struct {
 	TicketTypeID string `json:"ticket_type_id"`
 	Quantity     int    `json:"quantity"`
-	// BasePrice and Surcharge are minor units per ticket, Amount those of the line.
+	// BasePrice and Surcharge are per ticket, Amount = (BasePrice + Surcharge) × Quantity.
 	BasePrice int64 `json:"base_price"`
 	Surcharge int64 `json:"surcharge"`
 	Amount    int64 `json:"amount"`
+	// Phase is the id of the phase by quantity that BasePrice is of, if it is of one.
+	Phase string `json:"phase,omitempty"`
+	// Discount is taken off Amount by vouchers.
+	Discount int64 `json:"discount,omitempty"`
+	// Fee is the fees per ticket of the line.
+	Fee int64 `json:"fee,omitempty"`
+	// Tax is the tax of the line, whether it is contained in its price or added.
+	Tax int64 `json:"tax,omitempty"`
 }
 
-// Quote is a price broken down line by line: Total = Σ lines + OrderFee.
+// Quote is a price broken down line by line: Total = Σ LineTotal + OrderFeeTotal. See docs/pricing.md.
 type Quote struct {
 	Lines []PricedLine `json:"lines"`
-	// OrderFee is charged once per order, in minor units.
-	OrderFee int64 `json:"order_fee"`
-	Total    Money `json:"total"`
+	// OrderFee is charged once per order, in minor units; OrderFeeTax is the tax on it, contained or added.
+	OrderFee    int64   `json:"order_fee"`
+	OrderFeeTax int64   `json:"order_fee_tax,omitempty"`
+	Tax         TaxRule `json:"tax,omitzero"`
+	// Vouchers are in the order in which they apply.
+	Vouchers []UsedVoucher `json:"vouchers,omitempty"`
+	Total    Money         `json:"total"`
 }
 
 // MaxQuantity is the largest quantity a line may name, whatever a ticket type allows.
@@ -39,71 +46,87 @@ const MaxQuantity = 100
 // MaxLines is the largest number of lines of an order.
 const MaxLines = 20
 
-// PriceOrder checks the asks against limits and sale windows and prices them at now.
+// PriceOrder checks a basket against limits and sale windows and prices it, in this order: base price by phase, surcharge,
+// quantity, vouchers, fee per ticket, tax; then the order's fee and its tax.
 //
-// Errors: CodeNotOnSale, CodeInvalid (no or too many lines, a type named
-// twice or not of this session, a quantity that is not 1…MaxQuantity, mixed
-// currencies, overflow), CodeLimitExceeded, CodeWindowClosed; each names its field.
-func PriceOrder(event Event, session Session, asks []Ask, now time.Time) (Quote, error) {
-	if event.State != EventOnSale {
-		return Quote{}, Errorf(CodeNotOnSale, "this event is not on sale")
+// Errors: CodeNotOnSale, CodeInvalid (no or too many lines, a type named twice or not of this session, a quantity that is
+// not 1…MaxQuantity, mixed currencies, overflow, vouchers that do not go together), CodeLimitExceeded, CodeWindowClosed,
+// CodeVoucherInvalid, CodeVoucherMinimum; each names its field.
+func PriceOrder(event Event, session Session, b Basket) (Quote, error) {
+	types, err := b.choose(event, session)
+	if err != nil {
+		return Quote{}, err
 	}
-	if len(asks) == 0 || len(asks) > MaxLines {
-		return Quote{}, FieldErrorf(CodeInvalid, "/lines", "an order has 1 to %d lines", MaxLines)
-	}
-	types := make(map[string]TicketType, len(session.TicketTypes))
-	for _, t := range session.TicketTypes {
-		types[t.ID] = t
-	}
-	var (
-		quote Quote
-		total int
-		seen  = make(map[string]bool, len(asks))
-	)
-	for i, ask := range asks {
-		field := func(name string) string { return fmt.Sprintf("/lines/%d/%s", i, name) }
-		t, ok := types[ask.TicketTypeID]
-		if !ok {
-			return Quote{}, FieldErrorf(CodeInvalid, field("ticket_type_id"), "no such ticket type in this session")
-		}
-		if seen[t.ID] {
-			return Quote{}, FieldErrorf(CodeInvalid, field("ticket_type_id"), "this ticket type is named twice")
-		}
-		seen[t.ID] = true
-		if ask.Quantity < 1 || ask.Quantity > MaxQuantity {
-			return Quote{}, FieldErrorf(CodeInvalid, field("quantity"), "quantity must be 1 to %d", MaxQuantity)
-		}
-		if ask.Quantity > t.MaxPerOrder {
-			return Quote{}, FieldErrorf(CodeLimitExceeded, field("quantity"), "at most %d tickets of this type per order", t.MaxPerOrder)
-		}
-		if !t.OnSaleAt(now) {
-			return Quote{}, FieldErrorf(CodeWindowClosed, field("ticket_type_id"), "this ticket type is not on sale now")
-		}
-		if quote.Total.Currency == "" {
-			quote.Total.Currency = t.Currency
-		}
-		unit, err := Money{t.BasePriceAt(now), t.Currency}.Plus(Money{t.Surcharge, t.Currency})
-		if err != nil {
+	quote := Quote{Tax: event.Tax, OrderFee: event.OrderFee, Total: Money{Currency: types[0].Currency}}
+	// Until the end, Total is all that could be charged for the lines; if that can be counted, so can all parts of it.
+	for i, ask := range b.Lines {
+		if err := quote.add(types[i], ask.Quantity, event.TicketFee, b); err != nil {
 			return Quote{}, err
 		}
-		amount, err := unit.Times(int64(ask.Quantity))
-		if err != nil {
-			return Quote{}, err
-		}
-		if quote.Total, err = quote.Total.Plus(amount); err != nil {
-			return Quote{}, err
-		}
-		quote.Lines = append(quote.Lines, PricedLine{
-			TicketTypeID: t.ID, Quantity: ask.Quantity,
-			BasePrice: t.BasePriceAt(now), Surcharge: t.Surcharge, Amount: amount.Amount,
-		})
-		total += ask.Quantity
 	}
-	if total > event.MaxPerOrder {
-		return Quote{}, FieldErrorf(CodeLimitExceeded, "/lines", "at most %d tickets per order", event.MaxPerOrder)
+	if err := quote.discount(event, session, b); err != nil {
+		return Quote{}, err
 	}
-	quote.OrderFee = event.OrderFee
-	var err error
-	quote.Total, err = quote.Total.Plus(Money{event.OrderFee, quote.Total.Currency})
-	return quote, err
+	return quote, quote.sum()
 }
+
+// add prices a line without vouchers and tax.
+func (q *Quote) add(t TicketType, quantity int, ticketFee int64, b Basket) error {
+	line := PricedLine{TicketTypeID: t.ID, Quantity: quantity, BasePrice: t.BasePrice, Surcharge: t.Surcharge}
+	if phase, ok := t.PhaseFor(b.At, quantity, b.PhaseLeft); ok {
+		line.BasePrice = phase.BasePrice
+		if phase.Limit > 0 {
+			line.Phase = phase.ID
+		}
+	}
+	unit, err := Money{line.BasePrice, t.Currency}.Plus(Money{t.Surcharge, t.Currency})
+	if err != nil {
+		return err
+	}
+	amount, err := unit.Times(int64(quantity))
+	if err != nil {
+		return err
+	}
+	fee, err := Money{ticketFee, t.Currency}.Times(int64(quantity))
+	if err != nil {
+		return err
+	}
+	line.Amount, line.Fee = amount.Amount, fee.Amount
+	for _, part := range []Money{amount, fee} {
+		if q.Total, err = q.Total.Plus(part); err != nil {
+			return err
+		}
+	}
+	q.Lines = append(q.Lines, line)
+	return nil
+}
+
+// sum adds taxes and the order's fee, and everything up.
+func (q *Quote) sum() error {
+	q.Total.Amount = 0
+	var err error
+	charge := func(amount int64) {
+		if err == nil {
+			q.Total, err = q.Total.Plus(Money{amount, q.Total.Currency})
+		}
+	}
+	for i := range q.Lines {
+		line := &q.Lines[i]
+		taxed := line.Amount - line.Discount + line.Fee
+		line.Tax = q.Tax.of(taxed)
+		charge(taxed)
+		charge(q.Tax.added(line.Tax))
+	}
+	q.OrderFeeTax = q.Tax.of(q.OrderFee)
+	charge(q.OrderFee)
+	charge(q.Tax.added(q.OrderFeeTax))
+	return err
+}
+
+// LineTotal is what is charged for a line, in minor units.
+func (q Quote) LineTotal(l PricedLine) int64 {
+	return l.Amount - l.Discount + l.Fee + q.Tax.added(l.Tax)
+}
+
+// OrderFeeTotal is what is charged for the order besides its lines, in minor units.
+func (q Quote) OrderFeeTotal() int64 { return q.OrderFee + q.Tax.added(q.OrderFeeTax) }

@@ -86,7 +86,7 @@ func TestPriceOrder(t *testing.T) {
 			if test.at.IsZero() {
 				test.at = noon
 			}
-			quote, err := ticketing.PriceOrder(event, session, test.asks, test.at)
+			quote, err := ticketing.PriceOrder(event, session, ticketing.Basket{Lines: test.asks, At: test.at})
 			if ticketing.CodeOf(err) != test.code || (err == nil) != (test.code == "") {
 				t.Fatalf("error %v, want code %q", err, test.code)
 			}
@@ -122,7 +122,7 @@ func anyPrices(t *rapid.T) (ticketing.Event, ticketing.Session) {
 func TestPricesAddUpAndAreNeverNegative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		event, session := anyPrices(t)
-		quote, err := ticketing.PriceOrder(event, session, anyAsks(t), noon)
+		quote, err := ticketing.PriceOrder(event, session, ticketing.Basket{Lines: anyAsks(t), At: noon})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,11 +146,11 @@ func TestMoreTicketsNeverCostLess(t *testing.T) {
 		more := slices.Clone(asks)
 		i := rapid.IntRange(0, len(asks)-1).Draw(t, "line")
 		more[i].Quantity++
-		before, err := ticketing.PriceOrder(event, session, asks, noon)
+		before, err := ticketing.PriceOrder(event, session, ticketing.Basket{Lines: asks, At: noon})
 		if err != nil {
 			t.Fatal(err)
 		}
-		after, err := ticketing.PriceOrder(event, session, more, noon)
+		after, err := ticketing.PriceOrder(event, session, ticketing.Basket{Lines: more, At: noon})
 		if ticketing.CodeOf(err) == ticketing.CodeLimitExceeded {
 			t.Skip("no more allowed")
 		}
@@ -170,7 +170,7 @@ func TestPricingNeverPanicsAndNamesEveryRefusal(t *testing.T) {
 			}
 		}), 0, 25).Draw(t, "asks")
 		at := noon.Add(time.Duration(rapid.Int64Range(-100, 100).Draw(t, "hours")) * time.Hour)
-		quote, err := ticketing.PriceOrder(event, session, asks, at)
+		quote, err := ticketing.PriceOrder(event, session, ticketing.Basket{Lines: asks, At: at})
 		if err != nil && ticketing.CodeOf(err) == "" {
 			t.Fatalf("an error without a code: %v", err)
 		}

@@ -99,7 +99,7 @@ func (t RefundTerms) at(now time.Time) (step RefundDeadline, free bool, err erro
 type PaidTicket struct {
 	ID    string
 	State TicketState
-	// Paid is base price and surcharge, in minor units.
+	// Paid is its share of what was charged for its line, in minor units: nothing that a voucher has taken off.
 	Paid int64
 }
 
@@ -109,7 +109,7 @@ type RefundFacts struct {
 	Terms RefundTerms
 	// Provider holds the money that paid the order.
 	Provider string
-	// Currency is that of the order, OrderFee what it was charged, in minor units.
+	// Currency is that of the order, OrderFee what was charged for it besides its tickets, in minor units.
 	Currency string
 	OrderFee int64
 	// Tickets are all that were issued for the order, whatever became of them, always in the same order.
@@ -178,7 +178,7 @@ func QuoteRefund(f RefundFacts, tickets []string, now time.Time) (RefundQuote, e
 		quote.Paid += line.Paid
 		quote.Fee += line.Fee
 		if free {
-			quote.OrderFee += f.feeShare(i)
+			quote.OrderFee += Share(f.OrderFee, i, len(f.Tickets))
 		}
 	}
 	quote.Amount.Amount = quote.Paid - quote.Fee + quote.OrderFee
@@ -226,17 +226,6 @@ func (f RefundFacts) choose(tickets []string) (map[string]bool, error) {
 		return nil, FieldErrorf(CodeInvalid, "/ticket_ids", "name at least one ticket")
 	}
 	return chosen, nil
-}
-
-// feeShare is the part of the order's fee that belongs to its n-th ticket. The parts are whole minor units,
-// differ by one at most, and add up to the fee.
-func (f RefundFacts) feeShare(n int) int64 {
-	count := int64(len(f.Tickets))
-	each, rest := f.OrderFee/count, f.OrderFee%count
-	if int64(n) < rest {
-		each++
-	}
-	return each
 }
 
 // portion is so many basis points of a non-negative amount, rounded half up. It does not overflow.

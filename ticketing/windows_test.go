@@ -46,7 +46,7 @@ func TestHazard29WindowsAreInstants(t *testing.T) {
 		for _, kept := range zones {
 			for _, clock := range clocks {
 				now := clock.at.In(kept)
-				quote, err := ticketing.PriceOrder(event, session, ask("stalls", 1), now)
+				quote, err := ticketing.PriceOrder(event, session, ticketing.Basket{Lines: ask("stalls", 1), At: now})
 				if clock.price == closed {
 					if ticketing.CodeOf(err) != ticketing.CodeWindowClosed {
 						t.Errorf("limits in %v, at %v: %v, want the window closed", written, now, err)

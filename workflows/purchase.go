@@ -19,12 +19,16 @@ func Purchase(ctx workflow.Context, in PurchaseInput) (PurchaseResult, error) {
 		return PurchaseResult{}, err
 	}
 	p.hold(ctx)
+	p.confirmFree(ctx)
 	p.awaitPayment(ctx)
 	p.closeAttempts(ctx)
 	p.compensate(ctx)
 	p.lastLook(ctx)
 	return p.finish(ctx)
 }
+
+// changeFreeOrders is the version since which an order that costs nothing does not wait for a payment.
+const changeFreeOrders = "free orders"
 
 // purchase is the state of one running Purchase.
 type purchase struct {
@@ -93,6 +97,14 @@ func (p *purchase) hold(ctx workflow.Context) {
 	p.held = take[ticketing.HoldResult](ctx, p.saga, "hold the stock", p.steps.Hold, request)
 	p.known = true
 	p.moved(ctx, p.held.State, "")
+}
+
+// confirmFree pays an order that costs nothing.
+func (p *purchase) confirmFree(ctx workflow.Context) {
+	if !p.unpaid() || p.held.Quote.Total.Amount != 0 || workflow.GetVersion(ctx, changeFreeOrders, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return
+	}
+	p.moved(ctx, take[ticketing.OrderState](ctx, p.saga, "confirm the free order", p.steps.ConfirmFree, p.orderID), "")
 }
 
 // awaitPayment waits until the order is paid, cancelled, or its time is up.
@@ -259,6 +271,10 @@ func (p *purchase) moved(ctx workflow.Context, state ticketing.OrderState, provi
 		p.describe(ctx, "Stock is held. Waiting for the payment until %s.", p.held.PayBy.UTC().Format(time.RFC3339))
 		return // the search attribute says so from the start
 	case ticketing.OrderPaid:
+		if provider == "" {
+			p.describe(ctx, "Free of charge; tickets issued.")
+			break
+		}
 		p.describe(ctx, "Paid by %s; tickets issued.", provider)
 	case ticketing.OrderRefused:
 		p.describe(ctx, "Refused: %s.", p.held.Refusal.Code)

@@ -61,12 +61,15 @@ func input() workflows.PurchaseInput {
 	}
 }
 
+// priced is a quote that has to be paid.
+var priced = ticketing.Quote{Total: ticketing.Money{Amount: 10000, Currency: "CNY"}}
+
 // holds lets the hold succeed, and checks that the deadline is the workflow's clock plus the hold time.
 func (s *stage) holds() {
 	s.OnActivity(steps.Hold, mock.Anything, mock.Anything).Return(
 		func(_ context.Context, r ticketing.HoldRequest) (ticketing.HoldResult, error) {
 			require.Equal(s.t, r.At.Add(10*time.Minute), r.PayBy)
-			return ticketing.HoldResult{State: ticketing.OrderPending, PayBy: r.PayBy}, nil
+			return ticketing.HoldResult{State: ticketing.OrderPending, PayBy: r.PayBy, Quote: priced}, nil
 		}).Once()
 }
 
@@ -156,6 +159,16 @@ func TestPaidByUpdateWithinTheHold(t *testing.T) {
 	require.Equal(t, 3*time.Minute, took, "a paid purchase ends at once")
 	require.True(t, answer.done)
 	require.NoError(t, answer.err)
+}
+
+func TestAnOrderThatCostsNothingWaitsForNoPayment(t *testing.T) {
+	s := newStage(t)
+	s.OnActivity(steps.Hold, mock.Anything, mock.Anything).Return(
+		ticketing.HoldResult{State: ticketing.OrderPending, PayBy: began.Add(10 * time.Minute), Quote: ticketing.Quote{Total: ticketing.Money{Currency: "CNY"}}}, nil).Once()
+	s.OnActivity(steps.ConfirmFree, mock.Anything, orderID).Return(ticketing.OrderPaid, nil).Once()
+	result, took := s.run()
+	require.Equal(t, ticketing.OrderPaid, result.State)
+	require.Zero(t, took)
 }
 
 func TestPaidBySignalWhenNoWorkerAnsweredTheUpdate(t *testing.T) {
@@ -390,7 +403,7 @@ func TestHazard08AWrongAmountLeavesTheHoldAndGoesBack(t *testing.T) {
 func TestARestartedPurchaseKeepsItsFirstDeadline(t *testing.T) {
 	s := newStage(t)
 	s.OnActivity(steps.Hold, mock.Anything, mock.Anything).
-		Return(ticketing.HoldResult{State: ticketing.OrderPending, PayBy: began.Add(-time.Hour)}, nil).Once()
+		Return(ticketing.HoldResult{State: ticketing.OrderPending, PayBy: began.Add(-time.Hour), Quote: priced}, nil).Once()
 	s.closes(activities.AttemptReport{}).Once()
 	s.releases(ticketing.OrderExpired).Once()
 	_, took := s.run()
@@ -404,7 +417,7 @@ func TestHazard38AStepThatKeepsFailingAsksForAPersonAndGoesOnWhenItCan(t *testin
 			if s.Now().Sub(began) < 150*time.Second { // the tenth try; the test server knows no more
 				return ticketing.HoldResult{}, errors.New("connection refused")
 			}
-			return ticketing.HoldResult{State: ticketing.OrderPending, PayBy: s.Now().Add(time.Minute)}, nil
+			return ticketing.HoldResult{State: ticketing.OrderPending, PayBy: s.Now().Add(time.Minute), Quote: priced}, nil
 		})
 	var notes []bool
 	s.OnActivity(steps.FlagAttention, mock.Anything, orderID, "hold the stock", mock.Anything).Return(

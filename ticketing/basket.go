@@ -1,0 +1,90 @@
+package ticketing
+
+import (
+	"fmt"
+	"time"
+)
+
+// Codes are what a buyer has typed: of vouchers, and of a presale. They are secrets.
+type Codes struct {
+	Vouchers   []string `json:"vouchers,omitempty"`
+	AccessCode string   `json:"access_code,omitempty"`
+}
+
+// MaxCode is the length of the longest code, in bytes.
+const MaxCode = 64
+
+// Validate checks the form of codes. Error: CodeInvalid; it names the field.
+func (c Codes) Validate() error {
+	if len(c.Vouchers) > MaxVouchers {
+		return FieldErrorf(CodeInvalid, "/vouchers", "an order has at most %d vouchers", MaxVouchers)
+	}
+	for i, code := range c.Vouchers {
+		if code == "" || len(code) > MaxCode {
+			return FieldErrorf(CodeInvalid, voucherField(i), "a code has 1 to %d bytes", MaxCode)
+		}
+	}
+	if len(c.AccessCode) > MaxCode {
+		return FieldErrorf(CodeInvalid, "/access_code", "a code has 1 to %d bytes", MaxCode)
+	}
+	return nil
+}
+
+// Basket is what a buyer wants to know the price of, with what it depends on besides the catalogue.
+type Basket struct {
+	Lines []Ask
+	// Vouchers are those the buyer's codes stand for, in the order of the codes; the zero Voucher stands for a code that there is not.
+	Vouchers []Voucher
+	// Opened are the presales that the buyer's access code opens.
+	Opened []Presale
+	// PhaseLeft is how many tickets are left at the price of each phase by quantity, by PhaseKey.
+	PhaseLeft map[string]int
+	At        time.Time
+}
+
+// choose finds the ticket type of every line and checks limits and windows.
+func (b Basket) choose(event Event, session Session) ([]TicketType, error) {
+	if event.State != EventOnSale {
+		return nil, Errorf(CodeNotOnSale, "this event is not on sale")
+	}
+	if len(b.Lines) == 0 || len(b.Lines) > MaxLines {
+		return nil, FieldErrorf(CodeInvalid, "/lines", "an order has 1 to %d lines", MaxLines)
+	}
+	types := make(map[string]TicketType, len(session.TicketTypes))
+	for _, t := range session.TicketTypes {
+		types[t.ID] = t
+	}
+	var (
+		chosen []TicketType
+		total  int
+		seen   = make(map[string]bool, len(b.Lines))
+	)
+	for i, ask := range b.Lines {
+		field := func(name string) string { return fmt.Sprintf("/lines/%d/%s", i, name) }
+		t, ok := types[ask.TicketTypeID]
+		switch {
+		case !ok:
+			return nil, FieldErrorf(CodeInvalid, field("ticket_type_id"), "no such ticket type in this session")
+		case seen[t.ID]:
+			return nil, FieldErrorf(CodeInvalid, field("ticket_type_id"), "this ticket type is named twice")
+		case ask.Quantity < 1 || ask.Quantity > MaxQuantity:
+			return nil, FieldErrorf(CodeInvalid, field("quantity"), "quantity must be 1 to %d", MaxQuantity)
+		case ask.Quantity > t.MaxPerOrder:
+			return nil, FieldErrorf(CodeLimitExceeded, field("quantity"), "at most %d tickets of this type per order", t.MaxPerOrder)
+		case t.MaxPerBuyer > 0 && ask.Quantity > t.MaxPerBuyer:
+			return nil, FieldErrorf(CodeLimitExceeded, field("quantity"), "at most %d tickets of this type per buyer", t.MaxPerBuyer)
+		case !t.OnSaleAt(b.At) && !t.OpenedAt(b.At, b.Opened):
+			return nil, FieldErrorf(CodeWindowClosed, field("ticket_type_id"), "this ticket type is not on sale now")
+		}
+		seen[t.ID] = true
+		chosen = append(chosen, t)
+		total += ask.Quantity
+	}
+	if total > event.MaxPerOrder {
+		return nil, FieldErrorf(CodeLimitExceeded, "/lines", "at most %d tickets per order", event.MaxPerOrder)
+	}
+	if event.MaxPerBuyer > 0 && total > event.MaxPerBuyer {
+		return nil, FieldErrorf(CodeLimitExceeded, "/lines", "at most %d tickets of this event per buyer", event.MaxPerBuyer)
+	}
+	return chosen, nil
+}

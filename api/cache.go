@@ -264,6 +264,11 @@ func countedOf(session *ticketing.Session, free map[string]int, at time.Time) co
 				n.free[t.ID] = count
 				_, _ = h.Write([]byte(t.ID + "=" + strconv.Itoa(count) + ";"))
 			}
+			for _, phase := range t.Phases {
+				if key := ticketing.PhaseKey(t.ID, phase.ID); phase.Limit > 0 {
+					n.free[key] = free[key]
+				}
+			}
 		}
 	}
 	n.version = h.Sum64()

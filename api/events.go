@@ -261,7 +261,10 @@ func summarise(e *ticketing.Event, stock map[string]counted, now time.Time) even
 		next = session
 		for _, t := range session.TicketTypes {
 			v.Available += stock[session.ID].free[t.ID]
-			price := ticketing.Money{Amount: t.BasePriceAt(now) + t.Surcharge, Currency: t.Currency}
+			price := ticketing.Money{Amount: t.BasePrice + t.Surcharge, Currency: t.Currency}
+			if phase, ok := t.PhaseFor(now, 1, stock[session.ID].free); ok {
+				price.Amount = phase.BasePrice + t.Surcharge
+			}
 			if !priced || price.Amount < v.PriceFrom.Amount {
 				v.PriceFrom, priced = price, true
 			}

@@ -131,6 +131,7 @@ type problem struct {
 	Type, Title, Detail, Code, Field string
 	Status                           int
 	RequestID                        string `json:"request_id"`
+	Left                             *int
 }
 
 // problem reads a problem and checks its form.

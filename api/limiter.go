@@ -39,11 +39,7 @@ func NewAddressLimiter(perSecond float64, burst int) *AddressLimiter {
 
 // Allow implements Limiter.
 func (l *AddressLimiter) Allow(client netip.Addr, now time.Time) (time.Duration, bool) {
-	if client.Is6() {
-		if p, err := client.Prefix(64); err == nil {
-			client = p.Addr()
-		}
-	}
+	client = countedAs(client)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
@@ -62,6 +58,27 @@ func (l *AddressLimiter) Allow(client netip.Addr, now time.Time) (time.Duration,
 		return 0, true
 	}
 	return time.Duration((1 - b.tokens) / l.perSecond * float64(time.Second)), false
+}
+
+// GiveBack takes a step of a client back: it is allowed another one instead.
+func (l *AddressLimiter) GiveBack(client netip.Addr) {
+	client = countedAs(client)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b, known := l.buckets[client]; known {
+		b.tokens = math.Min(l.burst, b.tokens+1)
+		l.buckets[client] = b
+	}
+}
+
+// countedAs is the address a client counts by.
+func countedAs(client netip.Addr) netip.Addr {
+	if client.Is6() {
+		if p, err := client.Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return client
 }
 
 // sweep forgets clients whose bucket is full again; they would start with a full one anyway.

@@ -15,34 +15,23 @@ type orderView struct {
 	EventTitle      ticketing.Text       `json:"event_title"`
 	SessionStartsAt instant              `json:"session_starts_at,omitzero"`
 	Venue           *ticketing.Venue     `json:"venue,omitzero"`
-	Lines           []lineView           `json:"lines"`
-	OrderFee        ticketing.Money      `json:"order_fee"`
-	Total           ticketing.Money      `json:"total"`
-	Buyer           buyerView            `json:"buyer"`
-	Language        string               `json:"language"`
-	PayBy           instant              `json:"pay_by,omitzero"`
-	ServerTime      instant              `json:"server_time"`
-	CreatedAt       instant              `json:"created_at"`
-	UpdatedAt       instant              `json:"updated_at"`
-	Revision        int                  `json:"revision"`
-	Refusal         *ticketing.Refusal   `json:"refusal,omitzero"`
-	Methods         []string             `json:"methods"`
-	Attempts        []attemptView        `json:"attempts"`
-	Tickets         []ticketView         `json:"tickets"`
-	Seats           []ticketing.Seat     `json:"seats,omitempty"`
-	Refunds         []refundView         `json:"refunds"`
-	RefundPolicy    *refundPolicyView    `json:"refund_policy,omitzero"`
+	priceView
+	Buyer        buyerView          `json:"buyer"`
+	Language     string             `json:"language"`
+	PayBy        instant            `json:"pay_by,omitzero"`
+	ServerTime   instant            `json:"server_time"`
+	CreatedAt    instant            `json:"created_at"`
+	UpdatedAt    instant            `json:"updated_at"`
+	Revision     int                `json:"revision"`
+	Refusal      *ticketing.Refusal `json:"refusal,omitzero"`
+	Methods      []string           `json:"methods"`
+	Attempts     []attemptView      `json:"attempts"`
+	Tickets      []ticketView       `json:"tickets"`
+	Seats        []ticketing.Seat   `json:"seats,omitempty"`
+	Refunds      []refundView       `json:"refunds"`
+	RefundPolicy *refundPolicyView  `json:"refund_policy,omitzero"`
 	// Token is only in the answer to the submission.
 	Token string `json:"token,omitzero"`
-}
-
-type lineView struct {
-	TicketTypeID string          `json:"ticket_type_id"`
-	Name         ticketing.Text  `json:"name"`
-	Quantity     int             `json:"quantity"`
-	BasePrice    ticketing.Money `json:"base_price"`
-	Surcharge    ticketing.Money `json:"surcharge"`
-	Amount       ticketing.Money `json:"amount"`
 }
 
 type buyerView struct {
@@ -122,11 +111,10 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	}
 	v := orderView{
 		ID: o.ID, State: o.State, SessionID: o.SessionID, EventID: o.EventID, EventTitle: unnamed(o.EventID),
-		Total: o.Total, OrderFee: ticketing.Money{Amount: o.OrderFee, Currency: o.Total.Currency},
 		Buyer:    buyerView{o.Buyer.Name, o.Buyer.Email, o.Buyer.Phone},
 		Language: o.Buyer.Language, PayBy: instant(o.PayBy), ServerTime: instant(s.Now()),
 		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt), Revision: o.Revision, Refusal: o.Refusal, Seats: o.Seats,
-		Lines: []lineView{}, Methods: []string{}, Attempts: []attemptView{}, Tickets: []ticketView{}, Refunds: []refundView{},
+		Methods: []string{}, Attempts: []attemptView{}, Tickets: []ticketView{}, Refunds: []refundView{},
 	}
 	if listed {
 		v.EventTitle, v.SessionStartsAt, v.Venue = l.event.Title, instant(l.session.StartsAt), &l.session.Venue
@@ -142,10 +130,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 		}
 		return unnamed(ticketTypeID)
 	}
-	money := func(amount int64) ticketing.Money { return ticketing.Money{Amount: amount, Currency: o.Total.Currency} }
-	for _, l := range o.Lines {
-		v.Lines = append(v.Lines, viewLine(l, name(l.TicketTypeID), money))
-	}
+	v.priceView = viewPrice(o.Quote, name)
 	for _, a := range o.Attempts {
 		v.Attempts = append(v.Attempts, attemptView{
 			ID: a.ID, Method: a.Method, Provider: a.Provider, State: a.State, Amount: a.Amount,
@@ -182,13 +167,6 @@ const noCurrency = "XXX"
 
 // unnamed stands for the name of something the catalogue no longer has.
 func unnamed(id string) ticketing.Text { return ticketing.Text{"en": id, "zh-CN": id} }
-
-func viewLine(l ticketing.PricedLine, name ticketing.Text, money func(int64) ticketing.Money) lineView {
-	return lineView{
-		TicketTypeID: l.TicketTypeID, Name: name, Quantity: l.Quantity,
-		BasePrice: money(l.BasePrice), Surcharge: money(l.Surcharge), Amount: money(l.Amount),
-	}
-}
 
 func viewEntry(e ticketing.OrderEvent) timelineEntry {
 	detail := e.Detail

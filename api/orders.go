@@ -17,8 +17,7 @@ import (
 
 // orderRequest is what a buyer submits.
 type orderRequest struct {
-	SessionID     string           `json:"session_id"`
-	Lines         []ticketing.Ask  `json:"lines"`
+	basketRequest
 	Buyer         buyerRequest     `json:"buyer"`
 	Language      string           `json:"language"`
 	ExpectedTotal *ticketing.Money `json:"expected_total"`
@@ -90,10 +89,7 @@ func (s *Server) admit(c *fiber.Ctx) error {
 	if ok {
 		return nil
 	}
-	return &fault{
-		domainError: ticketing.Errorf(codeRateLimited, "too many orders from this address"),
-		retryAfter:  max(1, int((wait+time.Second-1)/time.Second)),
-	}
+	return tooMany("too many orders from this address", wait)
 }
 
 // readIntent reads and checks everything of an order that needs no database write.
@@ -113,8 +109,8 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 	if t := r.ExpectedTotal; t != nil && (t.Amount < 0 || !ticketing.ValidCurrency(t.Currency)) {
 		return intent{}, ticketing.FieldErrorf(ticketing.CodeInvalid, "/expected_total", "must be a non-negative amount and a currency")
 	}
-	l, quote, priceErr := s.price(ctx, r.SessionID, r.Lines, clockDoubt)
-	if code := ticketing.CodeOf(priceErr); priceErr != nil && (code == "" || code == ticketing.CodeInvalid || code == ticketing.CodeNotFound || code == codeUnavailable) {
+	l, quote, priceErr := s.price(ctx, r.basketRequest, s.guesser(c), clockDoubt)
+	if code := ticketing.CodeOf(priceErr); priceErr != nil && (code == "" || code == ticketing.CodeInvalid || code == ticketing.CodeNotFound || code == codeUnavailable || code == codeRateLimited) {
 		return intent{}, priceErr
 	}
 	orderID := s.Identity.OrderID(buyer.Email, key)
@@ -125,7 +121,7 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 	in := intent{
 		orderID: orderID, fingerprint: fingerprint, listed: l, quote: quote,
 		hold: ticketing.HoldRequest{
-			OrderID: orderID, EventID: l.event.ID, SessionID: l.session.ID, Lines: r.Lines, Buyer: buyer,
+			OrderID: orderID, EventID: l.event.ID, SessionID: l.session.ID, Lines: r.Lines, Buyer: buyer, Codes: r.Codes,
 			ExpectedTotal: r.ExpectedTotal, Fingerprint: fingerprint,
 		},
 	}
@@ -162,34 +158,6 @@ func idempotencyKey(c *fiber.Ctx, what string) (string, error) {
 	return key, nil
 }
 
-// price finds a session and prices asks for it now. A sale window is only held against the buyer
-// when it is closed doubt earlier and later too.
-func (s *Server) price(ctx context.Context, sessionID string, asks []ticketing.Ask, doubt time.Duration) (listed, ticketing.Quote, error) {
-	if sessionID == "" || len(sessionID) > maxID {
-		return listed{}, ticketing.Quote{}, ticketing.FieldErrorf(ticketing.CodeInvalid, "/session_id", "must name a session")
-	}
-	l, err := s.findSession(ctx, sessionID)
-	if err != nil {
-		if ticketing.CodeOf(err) == ticketing.CodeNotFound {
-			err = ticketing.FieldErrorf(ticketing.CodeNotFound, "/session_id", "there is no such session")
-		}
-		return l, ticketing.Quote{}, err
-	}
-	now := s.Now()
-	quote, err := ticketing.PriceOrder(*l.event, *l.session, asks, now)
-	for _, shift := range []time.Duration{doubt, -doubt} {
-		if ticketing.CodeOf(err) == ticketing.CodeWindowClosed && doubt > 0 {
-			if q, again := ticketing.PriceOrder(*l.event, *l.session, asks, now.Add(shift)); again == nil {
-				quote, err = q, nil
-			}
-		}
-	}
-	if err == nil {
-		err = s.checkSeats(ctx, l, asks)
-	}
-	return l, quote, err
-}
-
 // knownSoldOut refuses what the cache knows to be gone.
 func (s *Server) knownSoldOut(l listed, asks []ticketing.Ask) error {
 	stock, ok := s.stock.peek(l.session.ID)
@@ -220,7 +188,8 @@ func (s *Server) fingerprint(r orderRequest, buyer ticketing.Buyer) (string, err
 		Lines     []ticketing.Ask
 		Buyer     ticketing.Buyer
 		Expected  *ticketing.Money
-	}{r.SessionID, r.Lines, buyer, r.ExpectedTotal})
+		Codes     ticketing.Codes `json:",omitzero"`
+	}{r.SessionID, r.Lines, buyer, r.ExpectedTotal, r.Codes})
 	return s.Identity.Fingerprint(canonical), err
 }
 

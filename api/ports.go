@@ -20,8 +20,12 @@ type Store interface {
 	CatalogueRevision(ctx context.Context) (int64, error)
 	// Catalogue lists every event but drafts, with its sessions and ticket types.
 	Catalogue(ctx context.Context) ([]ticketing.Event, error)
-	// Availability counts what is free of the sessions' ticket types, by ticket type.
+	// Availability counts what is free of the sessions' ticket types, by ticket type, and what is left at the price of phases by
+	// quantity, by ticketing.PhaseKey.
 	Availability(ctx context.Context, sessionIDs ...string) (map[string]int, error)
+
+	// Basket completes a basket by what the price depends on besides the catalogue. Error: CodeInvalid.
+	Basket(ctx context.Context, session ticketing.Session, b ticketing.Basket, codes ticketing.Codes) (ticketing.Basket, error)
 
 	// SeatMap returns a version of a seat map, else CodeNotFound.
 	SeatMap(ctx context.Context, ref ticketing.SeatMapRef) (*seating.Plan, error)

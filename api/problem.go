@@ -46,7 +46,9 @@ var problems = map[ticketing.Code]kindOfProblem{
 	ticketing.CodeSoldOut:           {409, "Not enough tickets left", "余票不足"},
 	ticketing.CodeSeatTaken:         {409, "Somebody else has this seat", "座位已被他人选走"},
 	ticketing.CodeNotTogether:       {409, "Not enough seats side by side", "没有足够的相邻座位"},
-	ticketing.CodeLimitExceeded:     {422, "More tickets than one order may hold", "超出每单限购数量"},
+	ticketing.CodeLimitExceeded:     {422, "More tickets than you may have", "超出限购数量"},
+	ticketing.CodeVoucherInvalid:    {422, "This code takes nothing off this order", "该优惠码不适用于此订单"},
+	ticketing.CodeVoucherMinimum:    {422, "This code is for larger orders", "未达到优惠码的最低消费"},
 	ticketing.CodeWindowClosed:      {422, "Not on sale at this time", "不在售票时间内"},
 	ticketing.CodeNotOnSale:         {409, "Not on sale", "暂未开售或已停售"},
 	ticketing.CodePriceChanged:      {409, "The price has changed", "价格已变动"},
@@ -83,6 +85,8 @@ type problem struct {
 	RequestID string         `json:"request_id,omitzero"`
 	// Seats says more of seat_taken.
 	Seats *ticketing.LostSeats `json:"seats,omitzero"`
+	// Left says more of limit_exceeded.
+	Left *int `json:"left,omitzero"`
 }
 
 type domainError = ticketing.Error
@@ -164,7 +168,7 @@ func (f *fault) render(acceptLanguage, requestID string) problem {
 	}
 	p := problem{
 		Type: problemType + string(f.Code), Title: kind.title, Status: f.statusOf(),
-		Detail: f.Message, Code: f.Code, Field: f.Field, RequestID: requestID, Seats: f.Seats,
+		Detail: f.Message, Code: f.Code, Field: f.Field, RequestID: requestID, Seats: f.Seats, Left: f.Left,
 	}
 	if kind.chinese != "" && prefersChinese(acceptLanguage) {
 		p.Title = kind.chinese

@@ -34,11 +34,15 @@ type ticketTypeView struct {
 	Surcharge   ticketing.Money `json:"surcharge"`
 	Phase       *phaseView      `json:"phase,omitzero"`
 	MaxPerOrder int             `json:"max_per_order"`
-	SaleFrom    instant         `json:"sale_from"`
-	SaleUntil   instant         `json:"sale_until"`
-	OnSale      bool            `json:"on_sale"`
-	Capacity    int             `json:"capacity"`
-	Available   int             `json:"available"`
+	// MaxPerBuyer is left out where there is no bound.
+	MaxPerBuyer int     `json:"max_per_buyer,omitzero"`
+	SaleFrom    instant `json:"sale_from"`
+	SaleUntil   instant `json:"sale_until"`
+	OnSale      bool    `json:"on_sale"`
+	// Presale says until when who has a code may buy it now, where they may.
+	Presale   instant `json:"presale_until,omitzero"`
+	Capacity  int     `json:"capacity"`
+	Available int     `json:"available"`
 	// Seated types sell the numbered seats of SeatCategory.
 	SeatCategory string `json:"seat_category,omitzero"`
 	Seated       bool   `json:"seated"`
@@ -47,6 +51,8 @@ type ticketTypeView struct {
 type phaseView struct {
 	Name  ticketing.Text `json:"name"`
 	Until instant        `json:"until"`
+	// Left is how many tickets there are at this price, where they are limited.
+	Left *int `json:"left,omitzero"`
 }
 
 type sessionPage struct {
@@ -77,16 +83,31 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 	}
 	for _, t := range session.TicketTypes {
 		money := func(amount int64) ticketing.Money { return ticketing.Money{Amount: amount, Currency: t.Currency} }
-		base := t.BasePriceAt(now)
+		base := t.BasePrice
+		phase, phased := t.PhaseFor(now, 1, stock.free)
+		if phased {
+			base = phase.BasePrice
+		}
 		tv := ticketTypeView{
 			ID: t.ID, SessionID: session.ID, Name: t.Name,
 			Price: money(base + t.Surcharge), BasePrice: money(base), Surcharge: money(t.Surcharge),
-			MaxPerOrder: t.MaxPerOrder, SaleFrom: instant(t.SaleFrom), SaleUntil: instant(t.SaleUntil),
+			MaxPerOrder: t.MaxPerOrder, MaxPerBuyer: t.MaxPerBuyer, SaleFrom: instant(t.SaleFrom), SaleUntil: instant(t.SaleUntil),
 			OnSale:   e.State == ticketing.EventOnSale && t.OnSaleAt(now),
 			Capacity: t.Capacity, Available: stock.free[t.ID], SeatCategory: t.SeatCategory, Seated: t.Seated,
 		}
-		if phase, ok := t.PhaseAt(now); ok {
+		if phased {
 			tv.Phase = &phaseView{Name: phase.Name, Until: instant(phase.Until)}
+			if phase.Limit > 0 {
+				left := stock.free[ticketing.PhaseKey(t.ID, phase.ID)]
+				tv.Phase.Left = &left
+			}
+		}
+		if e.State == ticketing.EventOnSale && !tv.OnSale {
+			for _, p := range t.Presales {
+				if !now.Before(p.From) && now.Before(p.Until) && p.Until.After(time.Time(tv.Presale)) {
+					tv.Presale = instant(p.Until)
+				}
+			}
 		}
 		v.TicketTypes = append(v.TicketTypes, tv)
 	}

@@ -30,14 +30,17 @@ func (s *Store) CatalogueRevision(ctx context.Context) (int64, error) {
 	return revision, err
 }
 
-// Availability returns how many tickets of each type are free, by ticket type id, for the given
-// sessions or, without any, for all of them. Unknown sessions have no ticket types.
+// Availability returns how many tickets of each type are free, by ticket type id, and how many are left at the price of each phase
+// by quantity, by ticketing.PhaseKey, for the given sessions or, without any, for all of them. Unknown sessions have no ticket types.
 func (s *Store) Availability(ctx context.Context, sessionIDs ...string) (map[string]int, error) {
 	free := map[string]int{}
 	err := s.retry(ctx, "read the availability", func(ctx context.Context) error {
-		sql, args := "SELECT ticket_type_id, free FROM stock", []any{}
+		sql, args := `SELECT ticket_type_id, free FROM stock
+			UNION ALL SELECT ticket_type_id || '/' || phase, most - taken FROM phase_stock`, []any{}
 		if len(sessionIDs) > 0 {
-			sql = "SELECT s.ticket_type_id, s.free FROM ticket_types t JOIN stock s ON s.ticket_type_id = t.id WHERE t.session_id = ANY($1)"
+			sql = `SELECT s.ticket_type_id, s.free FROM ticket_types t JOIN stock s ON s.ticket_type_id = t.id WHERE t.session_id = ANY($1)
+				UNION ALL SELECT p.ticket_type_id || '/' || p.phase, p.most - p.taken FROM ticket_types t
+				JOIN phase_stock p ON p.ticket_type_id = t.id WHERE t.session_id = ANY($1)`
 			args = append(args, sessionIDs)
 		}
 		rows, err := s.pool.Query(ctx, sql, args...)

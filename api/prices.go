@@ -1,0 +1,144 @@
+package api
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/boxoffice/boxoffice/ticketing"
+)
+
+// priceView is a price line by line, as it was quoted and as it is charged.
+type priceView struct {
+	Lines    []lineView      `json:"lines"`
+	OrderFee ticketing.Money `json:"order_fee"`
+	// Tax is left out where there is none.
+	Tax      *taxView        `json:"tax,omitzero"`
+	Vouchers []voucherView   `json:"vouchers"`
+	Total    ticketing.Money `json:"total"`
+}
+
+type lineView struct {
+	TicketTypeID string          `json:"ticket_type_id"`
+	Name         ticketing.Text  `json:"name"`
+	Quantity     int             `json:"quantity"`
+	BasePrice    ticketing.Money `json:"base_price"`
+	Surcharge    ticketing.Money `json:"surcharge"`
+	Amount       ticketing.Money `json:"amount"`
+	Discount     ticketing.Money `json:"discount"`
+	Fee          ticketing.Money `json:"fee"`
+}
+
+// taxView is the tax of everything: contained in the prices, or added to them.
+type taxView struct {
+	BasisPoints int64           `json:"basis_points"`
+	Included    bool            `json:"included"`
+	Amount      ticketing.Money `json:"amount"`
+}
+
+type voucherView struct {
+	ID       string          `json:"id"`
+	Name     ticketing.Text  `json:"name"`
+	Discount ticketing.Money `json:"discount"`
+}
+
+func viewPrice(q ticketing.Quote, name func(ticketTypeID string) ticketing.Text) priceView {
+	money := func(amount int64) ticketing.Money { return ticketing.Money{Amount: amount, Currency: q.Total.Currency} }
+	v := priceView{Lines: []lineView{}, Vouchers: []voucherView{}, OrderFee: money(q.OrderFee), Total: q.Total}
+	tax := q.OrderFeeTax
+	for _, l := range q.Lines {
+		v.Lines = append(v.Lines, lineView{
+			TicketTypeID: l.TicketTypeID, Name: name(l.TicketTypeID), Quantity: l.Quantity, BasePrice: money(l.BasePrice),
+			Surcharge: money(l.Surcharge), Amount: money(l.Amount), Discount: money(l.Discount), Fee: money(l.Fee),
+		})
+		tax += l.Tax
+	}
+	for _, used := range q.Vouchers {
+		v.Vouchers = append(v.Vouchers, voucherView{used.ID, used.Name, money(used.Discount)})
+	}
+	if q.Tax.BasisPoints > 0 {
+		v.Tax = &taxView{q.Tax.BasisPoints, q.Tax.Included, money(tax)}
+	}
+	return v
+}
+
+// basketRequest is what a buyer wants to buy.
+type basketRequest struct {
+	SessionID string          `json:"session_id"`
+	Lines     []ticketing.Ask `json:"lines"`
+	ticketing.Codes
+}
+
+// How fast one client may try codes that are no good: few enough to guess none, enough for whoever mistypes one.
+const (
+	guessesPerSecond = 0.1
+	guessesBurst     = 10
+)
+
+// guesser is a client who may be guessing codes: a try is paid for first and given back if a code was good.
+type guesser struct {
+	limiter *AddressLimiter
+	client  netip.Addr
+}
+
+func (s *Server) guesser(c *fiber.Ctx) guesser { return guesser{s.guesses, s.clientAddress(c)} }
+
+// try looks codes up, unless too many were no good.
+func (g guesser) try(codes ticketing.Codes, look func() error) error {
+	if len(codes.Vouchers) == 0 && codes.AccessCode == "" {
+		return look()
+	}
+	if wait, ok := g.limiter.Allow(g.client, time.Now()); !ok {
+		return tooMany("too many codes that are no good from this address", wait)
+	}
+	err := look()
+	if code := ticketing.CodeOf(err); code != ticketing.CodeVoucherInvalid && code != ticketing.CodeWindowClosed {
+		g.limiter.GiveBack(g.client)
+	}
+	return err
+}
+
+// price finds a session and prices a basket for it now. A sale window is only held against the buyer
+// when it is closed doubt earlier and later too.
+func (s *Server) price(ctx context.Context, r basketRequest, by guesser, doubt time.Duration) (l listed, quote ticketing.Quote, err error) {
+	if r.SessionID == "" || len(r.SessionID) > maxID {
+		return l, quote, ticketing.FieldErrorf(ticketing.CodeInvalid, "/session_id", "must name a session")
+	}
+	if l, err = s.findSession(ctx, r.SessionID); err != nil {
+		if ticketing.CodeOf(err) == ticketing.CodeNotFound {
+			err = ticketing.FieldErrorf(ticketing.CodeNotFound, "/session_id", "there is no such session")
+		}
+		return l, quote, err
+	}
+	if err = r.Validate(); err != nil {
+		return l, quote, err
+	}
+	err = by.try(r.Codes, func() error {
+		basket, err := s.Store.Basket(ctx, *l.session, ticketing.Basket{Lines: r.Lines, At: s.Now()}, r.Codes)
+		if err != nil {
+			return unavailable(err)
+		}
+		quote, err = ticketing.PriceOrder(*l.event, *l.session, basket)
+		for _, shift := range []time.Duration{doubt, -doubt} {
+			if ticketing.CodeOf(err) == ticketing.CodeWindowClosed && doubt > 0 {
+				shifted := basket
+				shifted.At = basket.At.Add(shift)
+				if q, again := ticketing.PriceOrder(*l.event, *l.session, shifted); again == nil {
+					quote, err = q, nil
+				}
+			}
+		}
+		return err
+	})
+	if err == nil {
+		err = s.checkSeats(ctx, l, r.Lines)
+	}
+	return l, quote, err
+}
+
+// tooMany tells a client to come back later.
+func tooMany(why string, wait time.Duration) error {
+	return &fault{domainError: ticketing.Errorf(codeRateLimited, "%s", why), retryAfter: max(1, int((wait+time.Second-1)/time.Second))}
+}

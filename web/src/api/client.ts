@@ -14,6 +14,8 @@ import type {
   Quote,
   Refund,
   RefundQuote,
+  SeatMap,
+  Seats,
   SessionDetail,
   StartedPayment,
   TimelineEntry,
@@ -131,6 +133,19 @@ export const api = {
 
   availabilityStream: (id: string, signal: AbortSignal, onMessage: (m: StreamMessage) => void, onOpen: () => void) =>
     stream(`/sessions/${encodeURIComponent(id)}/availability`, { signal }, onMessage, onOpen),
+
+  seatMap: (id: string, signal?: AbortSignal) => json<SeatMap>(`/sessions/${encodeURIComponent(id)}/seat-map`, { signal }),
+
+  seats: (id: string, signal?: AbortSignal) => json<Seats>(`/sessions/${encodeURIComponent(id)}/seats`, { signal }),
+
+  /** With the id of the last event seen, only what has changed since is told. */
+  seatsStream: (id: string, last: string, signal: AbortSignal, onMessage: (m: StreamMessage) => void, onOpen: () => void) =>
+    stream(
+      `/sessions/${encodeURIComponent(id)}/seats`,
+      { signal, headers: last ? { 'Last-Event-ID': last } : {} },
+      onMessage,
+      onOpen,
+    ),
 
   quote: (sessionId: string, lines: Ask[], signal?: AbortSignal) =>
     json<Quote>('/quotes', { method: 'POST', body: { session_id: sessionId, lines }, signal }),

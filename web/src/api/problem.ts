@@ -1,3 +1,5 @@
+import type { LostSeats } from './types'
+
 /** The server understood and said no; `code` is stable and decides what the buyer reads. */
 export class Problem extends Error {
   constructor(
@@ -7,6 +9,8 @@ export class Problem extends Error {
     /** JSON pointer into the request, such as "/buyer/email". */
     readonly field: string | undefined,
     readonly requestId: string | undefined,
+    /** Of `seat_taken`. */
+    readonly seats?: LostSeats,
   ) {
     super(`${code}: ${detail}`)
   }
@@ -36,7 +40,13 @@ export async function problemOf(response: Response): Promise<Problem> {
     text('detail') ?? text('title') ?? '',
     text('field'),
     text('request_id') ?? response.headers.get('X-Request-Id') ?? undefined,
+    lostSeats(body.seats),
   )
+}
+
+function lostSeats(value: unknown): LostSeats | undefined {
+  const seats = value as Partial<LostSeats> | undefined
+  return Array.isArray(seats?.taken) ? (seats as LostSeats) : undefined
 }
 
 function codeOfStatus(status: number): string {

@@ -70,6 +70,65 @@ export interface TicketType {
   on_sale: boolean
   capacity: number
   available: number
+  /** The category of the seat map that it sells. */
+  seat_category?: string
+  /** Its tickets are for numbered seats, chosen or assigned. */
+  seated: boolean
+}
+
+export interface SeatMapRef {
+  id: string
+  version: number
+}
+
+/** x to the right and y downwards, in centimetres. */
+export type Point = [number, number]
+
+/** The plan of a session's seats, which are numbered from 0 in the order of the rows. */
+export interface SeatMap {
+  session_id: string
+  seat_map: SeatMapRef
+  name: Text
+  /** Where everybody looks. */
+  stage: Point
+  best: Point
+  seats: number
+  categories: { id: string; name: Text; ticket_type_id?: string }[]
+  sections: { id: string; name: Text; rows: SeatRow[] }[]
+  areas: { id: string; name: Text; category: number; capacity: number; outline: Point[] }[]
+  wheelchair: number[]
+  companion: number[]
+  restricted: number[]
+  /** Seats that an aisle separates from the next one of their row. */
+  aisles: number[]
+}
+
+export interface SeatRow {
+  label: string
+  first: number
+  count: number
+  /** Absent where they are 1, 2, 3 … */
+  labels?: string[]
+  /** Of the first seat, then of each seat less that of the one before. */
+  x: number[]
+  y: number[]
+  /** Runs of seats: the index of their category, and how many. */
+  categories: [number, number][]
+}
+
+/** How seats stand, all of them or those that may have changed. */
+export interface Seats {
+  session_id: string
+  seat_map: SeatMapRef
+  as_of: string
+  /** Bit i of a bitmap (base64), the lowest of each byte first, is seat first + i. */
+  spans: { first: number; count: number; taken: string; sold: string }[]
+}
+
+/** Of `seat_taken`: which chosen seats are gone, and as many to choose instead, if there are any. */
+export interface LostSeats {
+  taken: string[]
+  alternative?: string[]
 }
 
 export interface Session {
@@ -80,6 +139,8 @@ export interface Session {
   ends_at: string
   refund_policy: RefundPolicy
   ticket_types: TicketType[]
+  /** Absent where seats have no numbers. */
+  seat_map?: SeatMapRef
 }
 
 /** What giving tickets back costs: each step until its moment, and after the last, or without any, they stay. */
@@ -125,9 +186,15 @@ export interface Availability {
 export interface Ask {
   ticket_type_id: string
   quantity: number
+  /** The seats the buyer has chosen, as many as quantity; without them they are given, side by side. */
+  seat_ids?: string[]
+  /** Seats that are given may be apart. */
+  apart?: boolean
 }
 
-export interface PricedLine extends Ask {
+export interface PricedLine {
+  ticket_type_id: string
+  quantity: number
   name: Text
   base_price: Money
   surcharge: Money
@@ -276,10 +343,12 @@ export interface Order extends Quote {
   updated_at: string
   revision: number
   /** Why no tickets were held, when the state is REFUSED. */
-  refusal?: { code: string; message: string; field?: string }
+  refusal?: { code: string; message: string; field?: string; seats?: LostSeats }
   methods: string[]
   attempts: Attempt[]
   tickets: Ticket[]
+  /** The numbered seats it was given, in the order of the map. */
+  seats?: Seat[]
   refunds: Refund[]
   /** Absent once the catalogue no longer has the session. */
   refund_policy?: RefundPolicy

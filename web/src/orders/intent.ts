@@ -50,9 +50,11 @@ function store(area: 'localStorage' | 'sessionStorage') {
 export const device = store('localStorage')
 const tab = store('sessionStorage')
 
-/** Names a basket: the same tickets of the same session, in whatever order they were chosen. */
+/** Names a basket: the same tickets and seats of the same session, in whatever order they were chosen. */
 export function basketName(sessionId: string, lines: Ask[]): string {
-  const parts = lines.map((l) => `${l.ticket_type_id}:${l.quantity}`).sort()
+  const parts = lines
+    .map((l) => [l.ticket_type_id, l.quantity, ...[...(l.seat_ids ?? [])].sort(), ...(l.apart ? ['~'] : [])].join(':'))
+    .sort()
   return `${sessionId}/${parts.join(',')}`
 }
 
@@ -81,6 +83,11 @@ export function intentOf(basket: string, now = Date.now()): Intent {
   const known = read<Intent>(device.get(intentAt(basket)))
   if (known?.key && now - known.createdAt < lifetime) return known
   return renewIntent(basket, now)
+}
+
+/** The order that a basket became on this device, if it did. */
+export function orderedAs(basket: string): string | undefined {
+  return read<Intent>(device.get(intentAt(basket)))?.orderId
 }
 
 /** Starts a new intent: after a definite refusal, or when the buyer wants another order. */

@@ -3,7 +3,8 @@ import order from './order'
 import payment from './payment'
 import problems from './problems'
 import refund from './refund'
+import seats from './seats'
 import shop from './shop'
 import story from './story'
 
-export default { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...story }
+export default { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story }

@@ -4,9 +4,10 @@ import order from './order'
 import payment from './payment'
 import problems from './problems'
 import refund from './refund'
+import seats from './seats'
 import shop from './shop'
 import story from './story'
 
-const words: Words = { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...story }
+const words: Words = { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story }
 
 export default words

@@ -110,9 +110,12 @@ function drawAreas(ctx: CanvasRenderingContext2D, scene: Scene, view: View): voi
     const ys = area.outline.map(([, y]) => y)
     const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)]
     const { fill } = lookOf(area.category)
-    ctx.beginPath()
-    area.outline.forEach(([x, y], i) => (i ? ctx.lineTo(x, y) : ctx.moveTo(x, y)))
-    ctx.closePath()
+    const outline = () => {
+      ctx.beginPath()
+      area.outline.forEach(([x, y], i) => (i ? ctx.lineTo(x, y) : ctx.moveTo(x, y)))
+      ctx.closePath()
+    }
+    outline()
     ctx.save()
     ctx.globalAlpha = scene.pale(area.category) ? 0.3 : 1
     ctx.fillStyle = '#ffffff'
@@ -131,6 +134,7 @@ function drawAreas(ctx: CanvasRenderingContext2D, scene: Scene, view: View): voi
     }
     ctx.stroke()
     ctx.restore()
+    outline()
     ctx.lineWidth = 2 / view.k
     ctx.strokeStyle = fill
     ctx.stroke()

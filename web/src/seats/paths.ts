@@ -61,7 +61,7 @@ export class SeatPaths<P extends Pen> {
       }
       const { x, y } = this.plan.at(seat)
       if (detail === 'near') trace(layer.path, lookOf(category).shape, x, y, radius)
-      else dot(layer.path, x, y, radius)
+      else dot(layer.path, x, y, 0.47 * this.plan.pitch)
     }
     return [...layers.values()]
   }

@@ -40,6 +40,8 @@ var roles = []role{
 	{"cases", "what waits for a person: [list [-all] [-kind KIND] [-provider NAME]], or resolve ID NOTE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runCases},
 	{"messages", "what buyers were told: [list [-order ID] [-state STATE]], or resend ID", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runMessages},
 	{"seats", "seat maps and seats kept back: import FILE, export MAP VERSION, block SESSION NOTE SEAT…, release SESSION SEAT…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runSeats},
+	{"vouchers", "voucher codes: list [ORGANISER], create [-code CODE | -count N] FILE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runVouchers},
+	{"presales", "ticket types sold early to who has a code: open [-code CODE] FROM UNTIL TYPE…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runPresales},
 	{"version", "print the version", nil, runVersion, nil},
 }
 

@@ -3,6 +3,7 @@ import { readStream, type StreamMessage } from './stream'
 import type {
   Ask,
   Availability,
+  Codes,
   EventDetail,
   EventFilter,
   EventList,
@@ -132,8 +133,8 @@ export const api = {
   availabilityStream: (id: string, signal: AbortSignal, onMessage: (m: StreamMessage) => void, onOpen: () => void) =>
     stream(`/sessions/${encodeURIComponent(id)}/availability`, { signal }, onMessage, onOpen),
 
-  quote: (sessionId: string, lines: Ask[], signal?: AbortSignal) =>
-    json<Quote>('/quotes', { method: 'POST', body: { session_id: sessionId, lines }, signal }),
+  quote: (sessionId: string, lines: Ask[], codes: Codes, signal?: AbortSignal) =>
+    json<Quote>('/quotes', { method: 'POST', body: { session_id: sessionId, lines, ...codes }, signal }),
 
   /** The same key with the same body always answers with the same order. */
   placeOrder: (wanted: NewOrder, key: string) =>

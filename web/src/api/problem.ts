@@ -7,6 +7,8 @@ export class Problem extends Error {
     /** JSON pointer into the request, such as "/buyer/email". */
     readonly field: string | undefined,
     readonly requestId: string | undefined,
+    /** Of limit_exceeded, where it is known: how many tickets the buyer may still have. */
+    readonly left?: number,
   ) {
     super(`${code}: ${detail}`)
   }
@@ -36,6 +38,7 @@ export async function problemOf(response: Response): Promise<Problem> {
     text('detail') ?? text('title') ?? '',
     text('field'),
     text('request_id') ?? response.headers.get('X-Request-Id') ?? undefined,
+    typeof body.left === 'number' ? body.left : undefined,
   )
 }
 

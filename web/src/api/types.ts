@@ -63,8 +63,13 @@ export interface TicketType {
   price: Money
   base_price: Money
   surcharge: Money
-  phase?: { name: Text; until: string } | null
+  /** left: how many are left at this price, where they are limited. */
+  phase?: { name: Text; until: string; left?: number } | null
   max_per_order: number
+  /** By one mail address or phone number, over all orders. */
+  max_per_buyer?: number
+  /** Who has an access code may buy it before its sale, until then. */
+  presale_until?: string
   sale_from: string
   sale_until: string
   on_sale: boolean
@@ -132,12 +137,27 @@ export interface PricedLine extends Ask {
   base_price: Money
   surcharge: Money
   amount: Money
+  /** What vouchers take off the line. */
+  discount: Money
+  /** The fees per ticket of the line. */
+  fee: Money
 }
 
+/** total = amounts − discounts + fees + order fee, and the tax where the prices do not have it in them. */
 export interface Quote {
   lines: PricedLine[]
   order_fee: Money
+  /** Absent where there is none; 600 basis points are 6 %. */
+  tax?: { basis_points: number; included: boolean; amount: Money }
+  /** In the order in which they apply. */
+  vouchers: { id: string; name: Text; discount: Money }[]
   total: Money
+}
+
+/** What a buyer has typed: codes of vouchers, and one that opens a presale. */
+export interface Codes {
+  vouchers?: string[]
+  access_code?: string
 }
 
 export interface Buyer {
@@ -146,7 +166,7 @@ export interface Buyer {
   phone?: string
 }
 
-export interface NewOrder {
+export interface NewOrder extends Codes {
   session_id: string
   lines: Ask[]
   buyer: Buyer
@@ -276,7 +296,7 @@ export interface Order extends Quote {
   updated_at: string
   revision: number
   /** Why no tickets were held, when the state is REFUSED. */
-  refusal?: { code: string; message: string; field?: string }
+  refusal?: { code: string; message: string; field?: string; left?: number }
   methods: string[]
   attempts: Attempt[]
   tickets: Ticket[]

@@ -78,8 +78,10 @@ func TestTheRowsOfAPriceAddUpToItsTotal(t *testing.T) {
 			label  string
 			amount int64
 		}{
-			{labels[language].discount, -f.Discount.Amount}, {labels[language].ticketFees, f.TicketFees.Amount},
-			{labels[language].fee, f.OrderFee.Amount}, {labels[language].tax, f.Tax.Amount},
+			{labels[language].discount, -f.Discount.Amount},
+			{labels[language].ticketFees, f.TicketFees.Amount},
+			{labels[language].fee, f.OrderFee.Amount},
+			{labels[language].tax, f.Tax.Amount},
 		} {
 			if charge.amount != 0 {
 				require.Equal(t, charge.label, beside[0][0])

@@ -163,6 +163,7 @@ export default {
     used: 'Vouchers used',
     remove: 'Remove',
     remove_this: 'Remove voucher {code}',
+    wrong: '{title}. {body}',
     alone: 'These vouchers cannot be used together.',
     twice: 'This voucher is already used in this order.',
     lost: 'No longer good for this order, so we took it out: {codes}. Please look at the new total.',

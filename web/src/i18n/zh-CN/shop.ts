@@ -163,6 +163,7 @@ export default {
     used: '已使用的优惠',
     remove: '移除',
     remove_this: '移除优惠码 {code}',
+    wrong: '{title}。{body}',
     alone: '这些优惠不能同时使用。',
     twice: '本订单已使用该优惠。',
     lost: '以下优惠码已不适用于本订单，现已移除：{codes}。请确认新的总价。',

@@ -66,7 +66,7 @@ func runVouchers(ctx context.Context, cfg config.Config, _ *slog.Logger, argumen
 		})
 	default:
 		return misused(flags, errors.New(`boxoffice vouchers list [ORGANISER] | create [-code CODE | -count N] FILE
-holds the terms in JSON; a line "id,code" is printed for every voucher, and the code cannot be read again later`))
+the file holds the terms in JSON; a line "id,code" is printed for every voucher, and the code cannot be read again later`))
 	}
 }
 

@@ -1,0 +1,90 @@
+-- Events are found by any part of a word in any language, by place and kind, soonest first.
+
+-- +goose Up
+
+-- One spelling of what is meant to be the same: width, case and accents make no difference, whatever the database's locale.
+CREATE FUNCTION search_fold(words text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN
+    normalize(lower(regexp_replace(normalize(words, NFKD), '[\u0300-\u036F]', '', 'g') COLLATE "und-x-icu"), NFKC);
+
+-- Every character of a folded text and every two that follow each other: what is found by, whether a language puts spaces
+-- between its words or not. Nothing spans a space.
+CREATE FUNCTION search_grams(folded text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN (
+    SELECT coalesce(array_agg(DISTINCT gram COLLATE "C"), '{}')
+    FROM unnest(string_to_array(folded, NULL), (string_to_array(folded, NULL))[2:]) AS pair (c, next),
+        LATERAL (VALUES (c), (CASE WHEN next COLLATE "C" > ' ' THEN c || next END)) AS g (gram)
+    WHERE c COLLATE "C" > ' ' AND gram IS NOT NULL);
+
+CREATE FUNCTION search_words(asked text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN
+    array_remove(regexp_split_to_array(search_fold(asked), '[\x01-\x20]+'), '');
+
+-- The grams that every text has in which all asked words occur.
+CREATE FUNCTION search_asked(asked text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN (
+    SELECT coalesce(array_agg(DISTINCT gram COLLATE "C"), '{}') FROM unnest(search_words(asked)) AS word, unnest(search_grams(word)) AS gram
+    WHERE length(gram) = least(length(word), 2));
+
+-- For LIKE ALL: having the grams is not having the words.
+CREATE FUNCTION search_patterns(asked text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN (
+    SELECT coalesce(array_agg('%' || regexp_replace(word, '([\\%_])', '\\\1', 'g') || '%'), '{}') FROM unnest(search_words(asked)) AS word);
+
+-- By what a venue is asked for: its city in any language, itself by id or name.
+CREATE FUNCTION search_places(id text, name jsonb, city jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN (
+    SELECT array_agg(DISTINCT place COLLATE "C") FROM (
+        SELECT 'city=' || search_fold(value) FROM jsonb_each_text(city)
+        UNION ALL SELECT 'venue=' || search_fold(value) FROM jsonb_each_text(name)
+        UNION ALL SELECT 'venue=' || search_fold(id)) AS known (place));
+CREATE INDEX venues_places ON venues USING gin (search_places(id, name, city));
+
+CREATE VIEW current_listings AS
+SELECT e.id AS event_id, e.kind,
+    (SELECT search_fold(string_agg(DISTINCT said COLLATE "C", E'\n')) FROM (
+        SELECT value FROM jsonb_each_text(e.title) UNION ALL SELECT value FROM jsonb_each_text(e.summary)
+        UNION ALL SELECT o.name FROM organisers o WHERE o.id = e.organiser_id
+        UNION ALL SELECT t.value FROM sessions s JOIN venues v ON v.id = s.venue_id, LATERAL (
+            SELECT value FROM jsonb_each_text(v.name) UNION ALL SELECT value FROM jsonb_each_text(v.city)) t
+            WHERE s.event_id = e.id) AS texts (said)) COLLATE "C" AS words,
+    ARRAY(SELECT DISTINCT place COLLATE "C" FROM sessions s JOIN venues v ON v.id = s.venue_id,
+        unnest(search_places(v.id, v.name, v.city)) AS place WHERE s.event_id = e.id ORDER BY 1) COLLATE "C" AS places
+FROM events e WHERE e.state IN ('ON_SALE', 'PAUSED', 'POSTPONED');
+COMMENT ON VIEW current_listings IS 'What buyers find, and by what: words is title, summary, organiser, venues and cities in every language, folded.';
+
+CREATE TABLE listings (
+    event_id text PRIMARY KEY REFERENCES events ON DELETE CASCADE,
+    kind     text NOT NULL,
+    words    text COLLATE "C" NOT NULL,
+    places   text[] COLLATE "C" NOT NULL,
+    terms    text[] COLLATE "C" NOT NULL GENERATED ALWAYS AS (search_grams(words) || places || ARRAY['kind=' || kind]) STORED
+);
+COMMENT ON TABLE listings IS 'current_listings, as a trigger on events keeps it: sessions, venues and organisers touch their events.';
+CREATE INDEX listings_terms ON listings USING gin (terms) WITH (fastupdate = off);
+
+-- +goose StatementBegin
+CREATE FUNCTION refresh_listing() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    fresh current_listings%ROWTYPE;
+BEGIN
+    SELECT * INTO fresh FROM current_listings c WHERE c.event_id = NEW.id;
+    IF NOT FOUND THEN
+        DELETE FROM listings l WHERE l.event_id = NEW.id;
+    -- Most changes of an event change nothing of this.
+    ELSIF NOT EXISTS (SELECT FROM listings l WHERE (l.event_id, l.kind, l.words, l.places) = (NEW.id, fresh.kind, fresh.words, fresh.places)) THEN
+        INSERT INTO listings (event_id, kind, words, places) VALUES (NEW.id, fresh.kind, fresh.words, fresh.places)
+        ON CONFLICT (event_id) DO UPDATE SET kind = excluded.kind, words = excluded.words, places = excluded.places;
+    END IF;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER events_listing AFTER INSERT OR UPDATE ON events FOR EACH ROW EXECUTE FUNCTION refresh_listing();
+INSERT INTO listings (event_id, kind, words, places) SELECT event_id, kind, words, places FROM current_listings;
+
+-- In the order of a listing; sessions under way, which began long ago, are found apart.
+DROP INDEX sessions_start;
+CREATE INDEX sessions_start ON sessions (starts_at, event_id);
+CREATE INDEX sessions_during ON sessions USING gist (tstzrange(starts_at, ends_at));
+
+-- +goose Down
+DROP INDEX sessions_start, sessions_during, venues_places;
+CREATE INDEX sessions_start ON sessions (starts_at);
+DROP TRIGGER events_listing ON events;
+DROP TABLE listings;
+DROP VIEW current_listings;
+DROP FUNCTION refresh_listing, search_places, search_patterns, search_asked, search_words, search_grams, search_fold;

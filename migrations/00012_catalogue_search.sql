@@ -39,11 +39,10 @@ SELECT e.id AS event_id, e.kind,
     (SELECT search_fold(string_agg(DISTINCT said COLLATE "C", E'\n')) FROM (
         SELECT value FROM jsonb_each_text(e.title) UNION ALL SELECT value FROM jsonb_each_text(e.summary)
         UNION ALL SELECT o.name FROM organisers o WHERE o.id = e.organiser_id
-        UNION ALL SELECT t.value FROM sessions s JOIN venues v ON v.id = s.venue_id, LATERAL (
-            SELECT value FROM jsonb_each_text(v.name) UNION ALL SELECT value FROM jsonb_each_text(v.city)) t
-            WHERE s.event_id = e.id) AS texts (said)) COLLATE "C" AS words,
-    ARRAY(SELECT DISTINCT place COLLATE "C" FROM sessions s JOIN venues v ON v.id = s.venue_id,
-        unnest(search_places(v.id, v.name, v.city)) AS place WHERE s.event_id = e.id ORDER BY 1) COLLATE "C" AS places
+        UNION ALL SELECT t.value FROM venues v, LATERAL (SELECT * FROM jsonb_each_text(v.name) UNION ALL SELECT * FROM jsonb_each_text(v.city)) t
+            WHERE v.id IN (SELECT venue_id FROM sessions s WHERE s.event_id = e.id)) AS texts (said)) COLLATE "C" AS words,
+    ARRAY(SELECT DISTINCT place COLLATE "C" FROM venues v, unnest(search_places(v.id, v.name, v.city)) AS place
+        WHERE v.id IN (SELECT venue_id FROM sessions s WHERE s.event_id = e.id) ORDER BY 1) COLLATE "C" AS places
 FROM events e WHERE e.state IN ('ON_SALE', 'PAUSED', 'POSTPONED');
 COMMENT ON VIEW current_listings IS 'What buyers find, and by what: words is title, summary, organiser, venues and cities in every language, folded.';
 
@@ -54,26 +53,53 @@ CREATE TABLE listings (
     places   text[] COLLATE "C" NOT NULL,
     terms    text[] COLLATE "C" NOT NULL GENERATED ALWAYS AS (search_grams(words) || places || ARRAY['kind=' || kind]) STORED
 );
-COMMENT ON TABLE listings IS 'current_listings, as a trigger on events keeps it: sessions, venues and organisers touch their events.';
+COMMENT ON TABLE listings IS 'current_listings, as triggers keep it.';
 CREATE INDEX listings_terms ON listings USING gin (terms) WITH (fastupdate = off);
 
 -- +goose StatementBegin
-CREATE FUNCTION refresh_listing() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refresh_listing(event text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     fresh current_listings%ROWTYPE;
 BEGIN
-    SELECT * INTO fresh FROM current_listings c WHERE c.event_id = NEW.id;
+    -- One after the other: the last one sees what all have changed.
+    PERFORM FROM events WHERE id = event FOR NO KEY UPDATE;
+    SELECT * INTO fresh FROM current_listings c WHERE c.event_id = event;
     IF NOT FOUND THEN
-        DELETE FROM listings l WHERE l.event_id = NEW.id;
-    -- Most changes of an event change nothing of this.
-    ELSIF NOT EXISTS (SELECT FROM listings l WHERE (l.event_id, l.kind, l.words, l.places) = (NEW.id, fresh.kind, fresh.words, fresh.places)) THEN
-        INSERT INTO listings (event_id, kind, words, places) VALUES (NEW.id, fresh.kind, fresh.words, fresh.places)
+        DELETE FROM listings l WHERE l.event_id = event;
+    ELSIF NOT EXISTS (SELECT FROM listings l WHERE (l.event_id, l.kind, l.words, l.places) = (event, fresh.kind, fresh.words, fresh.places)) THEN
+        INSERT INTO listings (event_id, kind, words, places) VALUES (event, fresh.kind, fresh.words, fresh.places)
         ON CONFLICT (event_id) DO UPDATE SET kind = excluded.kind, words = excluded.words, places = excluded.places;
     END IF;
+END $$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE FUNCTION refresh_listings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    CASE TG_TABLE_NAME
+    WHEN 'events' THEN
+        PERFORM refresh_listing(NEW.id);
+    WHEN 'sessions' THEN
+        IF TG_OP <> 'INSERT' THEN
+            PERFORM refresh_listing(OLD.event_id);
+        END IF;
+        IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND NEW.event_id <> OLD.event_id THEN
+            PERFORM refresh_listing(NEW.event_id);
+        END IF;
+    WHEN 'venues' THEN
+        PERFORM refresh_listing(event_id) FROM (SELECT DISTINCT event_id FROM sessions WHERE venue_id = NEW.id ORDER BY event_id) AS here;
+    WHEN 'organisers' THEN
+        PERFORM refresh_listing(id) FROM events WHERE organiser_id = NEW.id ORDER BY id;
+    END CASE;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER events_listing AFTER INSERT OR UPDATE ON events FOR EACH ROW EXECUTE FUNCTION refresh_listing();
+-- Prices and stock, which change more often, are not among what an event is found by.
+CREATE TRIGGER events_listing AFTER INSERT OR UPDATE OF organiser_id, kind, title, summary, state ON events
+    FOR EACH ROW EXECUTE FUNCTION refresh_listings();
+CREATE TRIGGER sessions_listing AFTER INSERT OR DELETE OR UPDATE OF event_id, venue_id ON sessions
+    FOR EACH ROW EXECUTE FUNCTION refresh_listings();
+CREATE TRIGGER venues_listing AFTER UPDATE OF name, city ON venues FOR EACH ROW EXECUTE FUNCTION refresh_listings();
+CREATE TRIGGER organisers_listing AFTER UPDATE OF name ON organisers FOR EACH ROW EXECUTE FUNCTION refresh_listings();
 INSERT INTO listings (event_id, kind, words, places) SELECT event_id, kind, words, places FROM current_listings;
 
 -- In the order of a listing; sessions under way, which began long ago, are found apart.
@@ -85,6 +111,10 @@ CREATE INDEX sessions_during ON sessions USING gist (tstzrange(starts_at, ends_a
 DROP INDEX sessions_start, sessions_during, venues_places;
 CREATE INDEX sessions_start ON sessions (starts_at);
 DROP TRIGGER events_listing ON events;
+DROP TRIGGER sessions_listing ON sessions;
+DROP TRIGGER venues_listing ON venues;
+DROP TRIGGER organisers_listing ON organisers;
 DROP TABLE listings;
+DROP FUNCTION refresh_listings, refresh_listing;
 DROP VIEW current_listings;
-DROP FUNCTION refresh_listing, search_places, search_patterns, search_asked, search_words, search_grams, search_fold;
+DROP FUNCTION search_places, search_patterns, search_asked, search_words, search_grams, search_fold;

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,30 +37,31 @@ SELECT patterns,
         LIMIT $5)
 FROM asked`
 
-// firstSQL is the first session of event n.event_id that fits: $1 now, $2 from, $3 to, $4 venues.
-const firstSQL = `(SELECT s.id FROM sessions s
-    WHERE s.event_id = n.event_id AND s.ends_at > $1 AND s.starts_at >= $2 AND s.starts_at < $3 AND ($4::text[] IS NULL OR s.venue_id = ANY($4))
-    ORDER BY s.starts_at, s.id LIMIT 1)`
+// fitsSQL says whether session %s fits, but for what its event is: $1 now, $2 from, $3 to, $4 venues.
+const fitsSQL = `%[1]s.ends_at > $1 AND %[1]s.starts_at >= $2 AND %[1]s.starts_at < $3 AND ($4::text[] IS NULL OR %[1]s.venue_id = ANY($4))`
+
+// firstSQL selects the first session of event n.event_id that fits.
+var firstSQL = `SELECT s.id, s.starts_at FROM sessions s WHERE s.event_id = n.event_id AND ` + fmt.Sprintf(fitsSQL, "s") + ` ORDER BY s.starts_at, s.id LIMIT 1`
 
 // rareSQL lists events $5 by their first session that fits, after ($6, $7), $8 at most.
-const rareSQL = `
-SELECT s.starts_at, s.event_id FROM (SELECT ` + firstSQL + ` AS id FROM unnest($5::text[]) AS n (event_id)) AS first
-JOIN sessions s ON s.id = first.id WHERE (s.starts_at, s.event_id) > ($6, $7)
-ORDER BY s.starts_at, s.event_id LIMIT $8`
+var rareSQL = `
+SELECT first.starts_at, n.event_id FROM unnest($5::text[]) AS n (event_id), LATERAL (` + firstSQL + `) AS first
+WHERE (first.starts_at, n.event_id) > ($6, $7) ORDER BY first.starts_at, n.event_id LIMIT $8`
 
 // showsSQL says of sessions n whether their event is listed by them: $5 kind, $6 patterns. Its subqueries cannot be turned into
 // joins, which would read more than is asked of these sessions.
-const showsSQL = `
-SELECT n.starts_at, n.event_id, n.id = ` + firstSQL + `
-    AND (SELECT ($5 = '' OR l.kind = $5) AND l.words LIKE ALL ($6) FROM listings l WHERE l.event_id = n.event_id) IS TRUE AS shows
+var showsSQL = `
+SELECT n.starts_at, n.event_id, (` + fmt.Sprintf(fitsSQL, "n") + `
+    AND (SELECT ($5 = '' OR l.kind = $5) AND l.words LIKE ALL ($6) FROM listings l WHERE l.event_id = n.event_id)
+    AND n.id = (SELECT id FROM (` + firstSQL + `) AS first)) IS TRUE AS shows
 FROM n ORDER BY n.starts_at, n.event_id`
 
 // underWaySQL looks at the sessions that have begun and are not over, upcomingSQL at the next $9 of the calendar; both after ($7, $8).
 // A look ends with every session of its last key, so that the next one misses none.
-const (
-	underWaySQL = `WITH n AS MATERIALIZED (SELECT id, starts_at, event_id FROM sessions
+var (
+	underWaySQL = `WITH n AS MATERIALIZED (SELECT id, starts_at, ends_at, event_id, venue_id FROM sessions
 	WHERE tstzrange(starts_at, ends_at) @> $1::timestamptz AND (starts_at, event_id) > ($7, $8))` + showsSQL
-	upcomingSQL = `WITH n AS MATERIALIZED (SELECT id, starts_at, event_id FROM sessions
+	upcomingSQL = `WITH n AS MATERIALIZED (SELECT id, starts_at, ends_at, event_id, venue_id FROM sessions
 	WHERE (starts_at, event_id) > ($7, $8) ORDER BY starts_at, event_id FETCH FIRST $9 ROWS WITH TIES)` + showsSQL
 )
 

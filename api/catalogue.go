@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -252,8 +253,6 @@ func (k *catalogueCache) homesOf(ctx context.Context, sessionIDs []string) (map[
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	for session, id := range read {
-		homes[session] = id
-	}
+	maps.Copy(homes, read)
 	return homes, nil
 }

@@ -63,8 +63,8 @@ func TestEventsAreFoundByAnyPartOfAWordInBothLanguages(t *testing.T) {
 		"ballet swan":                     {"swan"}, // in any order
 		"wan ake":                         {"swan"}, // inside of words
 		"s":                               {"swan"},
-		"swan carmen":                     {},       // every word
-		"swanlake":                        {},       // nothing spans a space
+		"swan carmen":                     {}, // every word
+		"swanlake":                        {}, // nothing spans a space
 		"opera eternel":                   {"carmen"},
 		"ÉTERNEL":                         {"carmen"},
 		"e\u0301ternel":                   {"carmen"}, // taken apart
@@ -128,7 +128,9 @@ func naive(events []ticketing.Event, f ticketing.EventFilter) []ticketing.Listin
 		return norm.NFKC.String(strings.ToLower(runes.Remove(runes.In(unicode.Mn)).String(norm.NFKD.String(s))))
 	}
 	called := func(name string, texts ...ticketing.Text) bool {
-		return slices.ContainsFunc(texts, func(t ticketing.Text) bool { return folded(name) == folded(t["en"]) || folded(name) == folded(t["zh-CN"]) })
+		return slices.ContainsFunc(texts, func(t ticketing.Text) bool {
+			return folded(name) == folded(t["en"]) || folded(name) == folded(t["zh-CN"])
+		})
 	}
 	keys := []ticketing.ListingKey{}
 	for _, e := range events {

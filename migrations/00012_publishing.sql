@@ -1,4 +1,5 @@
--- Events are found by any part of a word in any language, by place and kind, soonest first.
+-- Events are found by any part of a word in any language, by place and kind, soonest first. Who moved them from one state
+-- to another is kept, and why.
 
 -- +goose Up
 
@@ -107,7 +108,38 @@ DROP INDEX sessions_start;
 CREATE INDEX sessions_start ON sessions (starts_at, event_id);
 CREATE INDEX sessions_during ON sessions USING gist (tstzrange(starts_at, ends_at));
 
+CREATE TABLE event_history (
+    event_id   text NOT NULL REFERENCES events,
+    sequence   integer NOT NULL CHECK (sequence > 0),
+    from_state text NOT NULL,
+    to_state   text NOT NULL,
+    moved_by   text NOT NULL CHECK (moved_by <> ''),
+    reason     text NOT NULL,
+    at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (event_id, sequence),
+    FOREIGN KEY (from_state, to_state) REFERENCES event_moves
+);
+COMMENT ON TABLE event_history IS 'Every move of an event. Written by a trigger, so that none is missing; who and why come from settings of the transaction.';
+CREATE TRIGGER event_history_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON event_history
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- +goose StatementBegin
+CREATE FUNCTION note_event_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO event_history (event_id, sequence, from_state, to_state, moved_by, reason)
+    SELECT NEW.id, count(*) + 1, OLD.state, NEW.state,
+        coalesce(nullif(current_setting('boxoffice.moved_by', true), ''), 'database user ' || session_user),
+        coalesce(current_setting('boxoffice.reason', true), '')
+    FROM event_history WHERE event_id = NEW.id;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER events_history AFTER UPDATE OF state ON events
+    FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION note_event_move();
+
 -- +goose Down
+DROP TRIGGER events_history ON events;
+DROP TABLE event_history;
+DROP FUNCTION note_event_move;
 DROP INDEX sessions_start, sessions_during, venues_places;
 CREATE INDEX sessions_start ON sessions (starts_at);
 DROP TRIGGER events_listing ON events;

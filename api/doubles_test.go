@@ -23,7 +23,7 @@ type testStore interface {
 	Release(ctx context.Context, orderID string, state ticketing.OrderState) (ticketing.OrderState, error)
 	Settle(ctx context.Context, attemptID string) (ticketing.Settlement, error)
 	RequestRefund(ctx context.Context, request ticketing.RefundRequest) (ticketing.RefundAnswer, error)
-	SetEventState(ctx context.Context, eventID string, state ticketing.EventState) error
+	MoveEvent(ctx context.Context, eventID string, to ticketing.EventState, by, reason string) error
 	ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error)
 	FinishMessage(ctx context.Context, m ticketing.Message, o ticketing.MessageOutcome) (opened bool, err error)
 }

@@ -99,18 +99,6 @@ func (s *Store) Availability(ctx context.Context, sessionIDs ...string) (map[str
 	return free, err
 }
 
-// SetEventState moves an event to another publishing state. Setting the state it has already
-// changes nothing. Errors: CodeNotFound, CodeIllegalTransition.
-func (s *Store) SetEventState(ctx context.Context, eventID string, state ticketing.EventState) error {
-	return s.retry(ctx, "set the event's state", func(ctx context.Context) error {
-		changed := s.gorm.WithContext(ctx).Model(&eventRow{}).Where("id = ?", eventID).Update("state", state)
-		if changed.Error == nil && changed.RowsAffected == 0 {
-			return ticketing.Errorf(ticketing.CodeNotFound, "no such event")
-		}
-		return changed.Error
-	})
-}
-
 // eventRows reads whole events, all from one state of the database.
 func (s *Store) eventRows(ctx context.Context, name, condition string, args ...any) ([]eventRow, error) {
 	var rows []eventRow

@@ -90,7 +90,7 @@ func TestSeedingAgainLeavesSoldSessionsAlone(t *testing.T) {
 	s := newScene(t, seeded)
 	storetest.Seed(t, s.Store, storetest.Event("unsold", 5))
 	s.held(1)
-	if err := s.SetEventState(t.Context(), "show", ticketing.EventPaused); err != nil {
+	if err := s.MoveEvent(t.Context(), "show", ticketing.EventPaused, "tester", "a test"); err != nil {
 		t.Fatal(err)
 	}
 	later := func(id string) ticketing.Event {

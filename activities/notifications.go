@@ -160,10 +160,15 @@ func stopped(stop <-chan struct{}) bool {
 // facts are what a message is written from.
 func (n *Notifications) facts(t ticketing.Telling) notify.Facts {
 	session := t.Session()
+	money := func(amount int64) ticketing.Money {
+		return ticketing.Money{Amount: amount, Currency: t.Order.Total.Currency}
+	}
+	beside := t.Order.Beside()
 	f := notify.Facts{
 		Kind: t.Kind, Name: t.Order.Buyer.Name, OrderID: t.OrderID, Organiser: t.Event.Organiser, Title: t.Event.Title,
 		Venue: session.Venue.Name, City: session.Venue.City, Address: session.Venue.Address, StartsAt: session.StartsAt, DateUnknown: t.DateUnknown(), Zone: session.Venue.TimeZone,
-		OrderFee: ticketing.Money{Amount: t.Order.OrderFee, Currency: t.Order.Total.Currency}, Total: t.Order.Total, Amount: t.Amount, Fee: t.Fee, Reason: t.Reason, PayBy: t.Order.PayBy,
+		Discount: money(beside.Discount), TicketFees: money(beside.TicketFees), OrderFee: money(t.Order.OrderFee), Tax: money(beside.AddedTax),
+		Total: t.Order.Total, Amount: t.Amount, Fee: t.Fee, Reason: t.Reason, PayBy: t.Order.PayBy,
 	}
 	f.OrderURL, f.PrivateURL = n.OrderURLs(t.OrderID)
 	names := map[string]ticketing.Text{}
@@ -172,7 +177,7 @@ func (n *Notifications) facts(t ticketing.Telling) notify.Facts {
 	}
 	for _, line := range t.Order.Lines {
 		f.Lines = append(f.Lines, notify.Line{
-			Name: names[line.TicketTypeID], Quantity: line.Quantity, Amount: ticketing.Money{Amount: line.Amount, Currency: t.Order.Total.Currency},
+			Name: names[line.TicketTypeID], Quantity: line.Quantity, Amount: money(line.Amount),
 		})
 	}
 	for _, ticket := range t.Order.Tickets {

@@ -191,7 +191,7 @@ func TestAMailTellsWhatTheOrderCostsAndWhenItIs(t *testing.T) {
 	require.Contains(t, paid, fmt.Sprintf("Order fee: CN¥%d.%02d\nTotal: CN¥%d.%02d\n",
 		order.OrderFee/100, order.OrderFee%100, order.Total.Amount/100, order.Total.Amount%100))
 	require.NotContains(t, paid, "Was planned for: ")
-	require.NoError(t, s.store.SetEventState(t.Context(), order.EventID, ticketing.EventPostponed))
+	require.NoError(t, s.store.MoveEvent(t.Context(), order.EventID, ticketing.EventPostponed, "tester", "a test"))
 	require.Contains(t, told(2), "When: New date to be announced\nWas planned for: ")
 }
 

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -30,103 +29,6 @@ const (
 	// loadTimeout bounds one read of the database by a cache.
 	loadTimeout = 2 * time.Second
 )
-
-// catalogue is everything on offer at one moment. It is never changed once made.
-type catalogue struct {
-	events   []ticketing.Event
-	event    map[string]*ticketing.Event
-	session  map[string]listed
-	typeName map[string]ticketing.Text
-	revision int64
-}
-
-// listed is a session with its event.
-type listed struct {
-	event   *ticketing.Event
-	session *ticketing.Session
-}
-
-func newCatalogue(events []ticketing.Event, revision int64) *catalogue {
-	k := &catalogue{
-		events: events, revision: revision,
-		event:    make(map[string]*ticketing.Event, len(events)),
-		session:  map[string]listed{},
-		typeName: map[string]ticketing.Text{},
-	}
-	for i := range events {
-		e := &events[i]
-		k.event[e.ID] = e
-		sort.SliceStable(e.Sessions, func(a, b int) bool { return e.Sessions[a].StartsAt.Before(e.Sessions[b].StartsAt) })
-		for j := range e.Sessions {
-			k.session[e.Sessions[j].ID] = listed{e, &e.Sessions[j]}
-			for _, t := range e.Sessions[j].TicketTypes {
-				k.typeName[t.ID] = t.Name
-			}
-		}
-	}
-	return k
-}
-
-// catalogueCache keeps the catalogue and asks the database only for its revision.
-type catalogueCache struct {
-	store   Store
-	flights singleflight.Group
-	current atomic.Pointer[datedCatalogue]
-}
-
-type datedCatalogue struct {
-	*catalogue
-	at time.Time
-}
-
-func newCatalogueCache(store Store) *catalogueCache { return &catalogueCache{store: store} }
-
-// get returns the catalogue as it was at most sourceStale ago.
-func (k *catalogueCache) get(ctx context.Context) (*catalogue, error) {
-	now := k.current.Load()
-	age := time.Duration(1 << 62)
-	if now != nil {
-		age = time.Since(now.at)
-	}
-	if age < sourceFresh {
-		return now.catalogue, nil
-	}
-	renewed := k.flights.DoChan("", k.renew)
-	if age < sourceStale {
-		return now.catalogue, nil
-	}
-	select {
-	case r := <-renewed:
-		if r.Err != nil {
-			return nil, unavailable(r.Err)
-		}
-		return k.current.Load().catalogue, nil
-	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
-	}
-}
-
-func (k *catalogueCache) renew() (any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
-	defer cancel()
-	at := time.Now() // before the question, so that the age is never understated
-	revision, err := k.store.CatalogueRevision(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if now := k.current.Load(); now != nil && now.revision == revision {
-		k.current.Store(&datedCatalogue{now.catalogue, at})
-		return now.catalogue, nil
-	}
-	// The revision was read first: if the catalogue changes in between, the next look finds out.
-	events, err := k.store.Catalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
-	fresh := newCatalogue(events, revision)
-	k.current.Store(&datedCatalogue{fresh, at})
-	return fresh, nil
-}
 
 // counted is what was free of each ticket type of a session at a moment.
 type counted struct {
@@ -228,7 +130,7 @@ func (s *stockCache) took(sessionID string, asks []ticketing.Ask) {
 
 // count reads sessions' stock and returns those whose numbers changed.
 func (s *stockCache) count(ctx context.Context, sessionIDs []string) (changed []string, err error) {
-	k, err := s.catalogue.get(ctx)
+	listed, err := s.catalogue.sessions(ctx, sessionIDs...)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +143,7 @@ func (s *stockCache) count(ctx context.Context, sessionIDs []string) (changed []
 	defer s.mu.Unlock()
 	s.forget(at)
 	for _, id := range sessionIDs {
-		n := countedOf(k.session[id].session, free, at)
+		n := countedOf(listed[id].session, free, at)
 		before, known := s.counts[id]
 		if known && before.at.After(at) {
 			continue // a younger count has overtaken this one

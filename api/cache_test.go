@@ -47,9 +47,9 @@ func TestReadsAreAtMostASecondOld(t *testing.T) {
 		}
 	}
 	setter := w.store.testStore.(interface {
-		SetEventState(ctx context.Context, eventID string, state ticketing.EventState) error
+		MoveEvent(ctx context.Context, eventID string, to ticketing.EventState, by, reason string) error
 	})
-	require.NoError(t, setter.SetEventState(t.Context(), "hamlet", ticketing.EventPaused))
+	require.NoError(t, setter.MoveEvent(t.Context(), "hamlet", ticketing.EventPaused, "tester", "a test"))
 	changed := time.Now()
 	for w.submit(keyed(1), orderBody()).status != 409 {
 		require.Less(t, time.Since(changed), 1100*time.Millisecond)

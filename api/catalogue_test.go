@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,7 +41,11 @@ func TestListingIsFilteredSortedAndPaged(t *testing.T) {
 		"":                               {"film", "hamlet", "concert", "match"},
 		"?city=shanghai":                 {"film", "hamlet"},
 		"?city=" + url.QueryEscape("北京"): {"concert", "match"},
+		"?venue=v1":                      {"film", "hamlet"},
+		"?venue=house+BEIJING":           {"concert", "match"},
+		"?venue=v1&city=beijing":         {},
 		"?kind=theatre":                  {"hamlet"},
+		"?q=final+beijing":               {"match"},
 		"?q=HAML":                        {"hamlet"},
 		"?q=" + url.QueryEscape("哈姆"):    {"hamlet"},
 		"?q=city+stage&kind=sport":       {"match"},
@@ -65,7 +71,11 @@ func TestListingIsFilteredSortedAndPaged(t *testing.T) {
 
 func TestListingRefusesWhatItCannotRead(t *testing.T) {
 	w := newWorld(t)
-	for _, query := range []string{"from=yesterday", "to=1", "kind=opera", "limit=0", "limit=1000", "limit=x", "cursor=%21", "cursor=YWJj"} {
+	for _, query := range []string{
+		"from=yesterday", "to=1", "kind=opera", "limit=0", "limit=1000", "limit=x", "cursor=%21", "cursor=YWJj",
+		"q=%00", "q=%ff", "venue=" + strings.Repeat("x", 101),
+		"cursor=" + base64.RawURLEncoding.EncodeToString([]byte("9223372036854775807|0|film")), "cursor=" + base64.RawURLEncoding.EncodeToString([]byte("0|0|\x00")),
+	} {
 		w.do(call{method: http.MethodGet, path: "/api/v1/events?" + query}).problem(t, 422, ticketing.CodeInvalid)
 	}
 }

@@ -23,7 +23,7 @@ type testStore interface {
 	Release(ctx context.Context, orderID string, state ticketing.OrderState) (ticketing.OrderState, error)
 	Settle(ctx context.Context, attemptID string) (ticketing.Settlement, error)
 	RequestRefund(ctx context.Context, request ticketing.RefundRequest) (ticketing.RefundAnswer, error)
-	SetEventState(ctx context.Context, eventID string, state ticketing.EventState) error
+	MoveEvent(ctx context.Context, eventID string, to ticketing.EventState, by, reason string) error
 	ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error)
 	FinishMessage(ctx context.Context, m ticketing.Message, o ticketing.MessageOutcome) (opened bool, err error)
 }
@@ -34,7 +34,7 @@ var errDown = errors.New("connection refused")
 type brittle struct {
 	testStore
 	down     atomic.Bool
-	lookups  atomic.Int64 // of the catalogue's revision
+	lookups  atomic.Int64 // of events' revisions
 	counted  atomic.Int64 // of availability
 	looked   atomic.Int64 // at seats
 	panicked atomic.Bool
@@ -60,12 +60,19 @@ func (b *brittle) Ping(ctx context.Context) error {
 	return b.testStore.Ping(ctx)
 }
 
-func (b *brittle) CatalogueRevision(ctx context.Context) (int64, error) {
+func (b *brittle) FindEvents(ctx context.Context, f ticketing.EventFilter) ([]ticketing.ListingKey, bool, error) {
+	if err := b.fault(); err != nil {
+		return nil, false, err
+	}
+	return b.testStore.FindEvents(ctx, f)
+}
+
+func (b *brittle) EventRevisions(ctx context.Context, ids ...string) (map[string]int64, error) {
 	b.lookups.Add(1)
 	if err := b.fault(); err != nil {
-		return 0, err
+		return nil, err
 	}
-	return b.testStore.CatalogueRevision(ctx)
+	return b.testStore.EventRevisions(ctx, ids...)
 }
 
 func (b *brittle) Availability(ctx context.Context, ids ...string) (map[string]int, error) {

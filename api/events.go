@@ -5,10 +5,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -56,25 +56,31 @@ const (
 	maxPage     = 100
 )
 
-// filter is what a listing is narrowed to.
-type filter struct {
-	from, to time.Time
-	city     string
-	kind     ticketing.Kind
-	text     string
-	limit    int
-	after    cursor
-}
-
-// cursor is the last event of the page before.
+// cursor names the last event of a page and when its listing was begun: later pages leave nothing out and repeat nothing
+// because of the time that has passed.
 type cursor struct {
-	start int64 // Unix milliseconds of the first session
-	id    string
+	begun time.Time
+	last  ticketing.ListingKey
 }
 
 func (k cursor) String() string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(k.start, 10) + "|" + k.id))
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d|%d|%s", k.begun.UnixMicro(), k.last.StartsAt.UnixMicro(), k.last.EventID))
 }
+
+func readCursor(text string) (k cursor, ok bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	parts := strings.SplitN(string(raw), "|", 3)
+	if err != nil || len(parts) != 3 || len(text) > 200 {
+		return k, false
+	}
+	begun, begunErr := strconv.ParseInt(parts[0], 10, 64)
+	start, startErr := strconv.ParseInt(parts[1], 10, 64)
+	k = cursor{time.UnixMicro(begun), ticketing.ListingKey{StartsAt: time.UnixMicro(start), EventID: parts[2]}}
+	return k, begunErr == nil && startErr == nil && storable(k.begun) && storable(k.last.StartsAt) && utf8.ValidString(parts[2]) && !strings.Contains(parts[2], "\x00")
+}
+
+// storable says whether the database knows such a time.
+func storable(t time.Time) bool { return t.Year() >= 1 && t.Year() <= 9999 }
 
 // listEvents answers GET /api/v1/events.
 func (s *Server) listEvents(c *fiber.Ctx) error {
@@ -82,7 +88,7 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	key := fmt.Sprintf("events|%d|%d|%q|%s|%q|%d|%s", f.from.UnixMilli(), f.to.UnixMilli(), f.city, f.kind, f.text, f.limit, f.after)
+	key := fmt.Sprintf("events|%d|%d|%q|%q|%s|%q|%d|%s", f.From.UnixMicro(), f.To.UnixMicro(), f.City, f.Venue, f.Kind, f.Text, f.Limit, cursor{f.Now, f.After})
 	return s.sendPage(c, key, func(ctx context.Context) (page, error) {
 		list, err := s.eventsMatching(ctx, f)
 		if err != nil {
@@ -92,28 +98,28 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 	})
 }
 
-func readFilter(c *fiber.Ctx) (filter, error) {
-	refuse := func(name, what string) (filter, error) {
-		return filter{}, ticketing.Errorf(ticketing.CodeInvalid, "the query parameter %s must be %s", name, what)
+// readFilter reads what a listing is narrowed to. Its Now is zero for the first page.
+func readFilter(c *fiber.Ctx) (ticketing.EventFilter, error) {
+	refuse := func(name, what string) (ticketing.EventFilter, error) {
+		return ticketing.EventFilter{}, ticketing.Errorf(ticketing.CodeInvalid, "the query parameter %s must be %s", name, what)
 	}
-	f := filter{
-		city: strings.TrimSpace(c.Query("city")), text: strings.ToLower(strings.TrimSpace(c.Query("q"))),
-		kind: ticketing.Kind(c.Query("kind")), limit: defaultPage,
-	}
+	f := ticketing.EventFilter{Kind: ticketing.Kind(c.Query("kind")), Limit: defaultPage}
 	var ok bool
-	if f.from, ok = readTime(c.Query("from"), false); !ok {
+	if f.From, ok = readTime(c.Query("from"), false); !ok {
 		return refuse("from", "a date or an RFC 3339 time")
 	}
-	if f.to, ok = readTime(c.Query("to"), true); !ok {
+	if f.To, ok = readTime(c.Query("to"), true); !ok {
 		return refuse("to", "a date or an RFC 3339 time")
 	}
-	if len(f.city) > 100 {
-		return refuse("city", "at most 100 bytes long")
+	for _, p := range []struct {
+		name  string
+		value *string
+	}{{"city", &f.City}, {"venue", &f.Venue}, {"q", &f.Text}} {
+		if *p.value = strings.TrimSpace(c.Query(p.name)); len(*p.value) > 100 || !utf8.ValidString(*p.value) || strings.Contains(*p.value, "\x00") {
+			return refuse(p.name, "text of at most 100 bytes")
+		}
 	}
-	if len(f.text) > 100 {
-		return refuse("q", "at most 100 bytes long")
-	}
-	if f.kind != "" && !slices.Contains(ticketing.Kinds, f.kind) {
+	if f.Kind != "" && !slices.Contains(ticketing.Kinds, f.Kind) {
 		return refuse("kind", "a known kind of event")
 	}
 	if limit := c.Query("limit"); limit != "" {
@@ -121,16 +127,14 @@ func readFilter(c *fiber.Ctx) (filter, error) {
 		if err != nil || n < 1 || n > maxPage {
 			return refuse("limit", fmt.Sprintf("a number from 1 to %d", maxPage))
 		}
-		f.limit = n
+		f.Limit = n
 	}
 	if after := c.Query("cursor"); after != "" {
-		raw, err := base64.RawURLEncoding.DecodeString(after)
-		start, id, found := strings.Cut(string(raw), "|")
-		n, numberErr := strconv.ParseInt(start, 10, 64)
-		if err != nil || !found || numberErr != nil || len(after) > 200 {
+		k, ok := readCursor(after)
+		if !ok {
 			return refuse("cursor", "one that an earlier answer gave")
 		}
-		f.after = cursor{n, id}
+		f.Now, f.After = k.begun, k.last
 	}
 	return f, nil
 }
@@ -154,40 +158,29 @@ func readTime(value string, ends bool) (time.Time, bool) {
 }
 
 // eventsMatching lists what a buyer may look at, soonest first.
-func (s *Server) eventsMatching(ctx context.Context, f filter) (eventList, error) {
-	k, err := s.catalogue.get(ctx)
+func (s *Server) eventsMatching(ctx context.Context, f ticketing.EventFilter) (eventList, error) {
+	now := s.Now()
+	if f.Now.IsZero() {
+		f.Now = now
+	}
+	found, more, err := s.Store.FindEvents(ctx, f)
+	if err != nil {
+		return eventList{}, unavailable(err)
+	}
+	list := eventList{Events: []eventSummary{}}
+	if more {
+		list.NextCursor = cursor{f.Now, found[len(found)-1]}.String()
+	}
+	ids := make([]string, len(found))
+	for i, k := range found {
+		ids[i] = k.EventID
+	}
+	events, err := s.catalogue.get(ctx, ids...)
 	if err != nil {
 		return eventList{}, err
 	}
-	now := s.Now()
-	var found []*ticketing.Event
-	for i := range k.events {
-		if e := &k.events[i]; inListing(e, now) && f.matches(e) {
-			found = append(found, e)
-		}
-	}
-	start := func(e *ticketing.Event) int64 { return e.Sessions[0].StartsAt.UnixMilli() }
-	sort.Slice(found, func(a, b int) bool {
-		if x, y := start(found[a]), start(found[b]); x != y {
-			return x < y
-		}
-		return found[a].ID < found[b].ID
-	})
-	if f.after != (cursor{}) {
-		at := sort.Search(len(found), func(i int) bool {
-			x := start(found[i])
-			return x > f.after.start || x == f.after.start && found[i].ID > f.after.id
-		})
-		found = found[at:]
-	}
-	list := eventList{Events: []eventSummary{}}
-	if len(found) > f.limit {
-		found = found[:f.limit]
-		last := found[f.limit-1]
-		list.NextCursor = cursor{start(last), last.ID}.String()
-	}
 	var sessions []string
-	for _, e := range found {
+	for _, e := range events {
 		for _, session := range e.Sessions {
 			sessions = append(sessions, session.ID)
 		}
@@ -196,53 +189,12 @@ func (s *Server) eventsMatching(ctx context.Context, f filter) (eventList, error
 	if err != nil {
 		return eventList{}, err
 	}
-	for _, e := range found {
-		list.Events = append(list.Events, summarise(e, stock, now))
+	for _, id := range ids {
+		if e, ok := events[id]; ok && len(e.Sessions) > 0 { // else it was withdrawn a moment ago
+			list.Events = append(list.Events, summarise(e, stock, now))
+		}
 	}
 	return list, nil
-}
-
-// inListing says whether an event is shown to somebody who looks for something to go to.
-func inListing(e *ticketing.Event, now time.Time) bool {
-	switch e.State {
-	case ticketing.EventOnSale, ticketing.EventPaused, ticketing.EventPostponed:
-	default:
-		return false
-	}
-	return len(e.Sessions) > 0 && e.Sessions[len(e.Sessions)-1].EndsAt.After(now)
-}
-
-func (f filter) matches(e *ticketing.Event) bool {
-	if f.kind != "" && e.Kind != f.kind {
-		return false
-	}
-	if f.text != "" && !contains(e.Title, f.text) && !contains(e.Summary, f.text) &&
-		!strings.Contains(strings.ToLower(e.Organiser), f.text) {
-		return false
-	}
-	return slices.ContainsFunc(e.Sessions, func(session ticketing.Session) bool {
-		return (f.from.IsZero() || !session.StartsAt.Before(f.from)) &&
-			(f.to.IsZero() || session.StartsAt.Before(f.to)) &&
-			(f.city == "" || named(session.Venue.City, f.city))
-	})
-}
-
-func contains(t ticketing.Text, lower string) bool {
-	for _, text := range t {
-		if strings.Contains(strings.ToLower(text), lower) {
-			return true
-		}
-	}
-	return false
-}
-
-func named(t ticketing.Text, name string) bool {
-	for _, text := range t {
-		if strings.EqualFold(text, name) {
-			return true
-		}
-	}
-	return false
 }
 
 // summarise shows an event by its next session; an event has at least one.
@@ -291,12 +243,12 @@ func currencyOf(e *ticketing.Event) string {
 func (s *Server) getEvent(c *fiber.Ctx) error {
 	id := c.Params("event_id")
 	return s.sendPage(c, "event|"+id, func(ctx context.Context) (page, error) {
-		k, err := s.catalogue.get(ctx)
+		events, err := s.catalogue.get(ctx, id)
 		if err != nil {
 			return page{}, err
 		}
-		e, ok := k.event[id]
-		if !ok || e.State == ticketing.EventDraft {
+		e, ok := events[id]
+		if !ok {
 			return page{}, ticketing.Errorf(ticketing.CodeNotFound, "there is no such event")
 		}
 		ids := make([]string, len(e.Sessions))

@@ -98,11 +98,11 @@ type pendingView struct {
 
 // viewOrder shows an order, with the names the catalogue has for what it is about.
 func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, error) {
-	k, err := s.catalogue.get(ctx)
+	l, err := s.catalogue.session(ctx, o.SessionID)
 	if err != nil {
 		return orderView{}, err
 	}
-	l, listed := k.session[o.SessionID]
+	listed := l.event != nil
 	if o.Total.Currency == "" { // refused before it had a price
 		o.Total.Currency = noCurrency
 		if listed {
@@ -124,13 +124,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	if o.State.HoldsStock() && listed {
 		v.Methods = s.Payments.Methods(l.event.OrganiserID, o.Total.Currency)
 	}
-	name := func(ticketTypeID string) ticketing.Text {
-		if t, ok := k.typeName[ticketTypeID]; ok {
-			return t
-		}
-		return unnamed(ticketTypeID)
-	}
-	v.priceView = viewPrice(o.Quote, name)
+	v.priceView = viewPrice(o.Quote, l.typeName)
 	for _, a := range o.Attempts {
 		v.Attempts = append(v.Attempts, attemptView{
 			ID: a.ID, Method: a.Method, Provider: a.Provider, State: a.State, Amount: a.Amount,
@@ -139,7 +133,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	}
 	for _, t := range o.Tickets {
 		v.Tickets = append(v.Tickets, ticketView{
-			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: name(t.TicketTypeID), State: t.State, RefundID: t.RefundID, Code: t.Code, IssuedAt: instant(t.IssuedAt), Seat: t.Seat,
+			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: l.typeName(t.TicketTypeID), State: t.State, RefundID: t.RefundID, Code: t.Code, IssuedAt: instant(t.IssuedAt), Seat: t.Seat,
 		})
 	}
 	for _, r := range o.Refunds {

@@ -104,11 +104,11 @@ func (s *Server) gatewayFor(ctx context.Context, orderID, method string) (paymen
 		if err != nil {
 			return nil, unavailable(err)
 		}
-		k, err := s.catalogue.get(ctx)
+		l, err := s.catalogue.session(ctx, o.SessionID)
 		if err != nil {
 			return nil, unavailable(err)
 		}
-		if l, listed := k.session[o.SessionID]; listed {
+		if l.event != nil {
 			organiserID = l.event.OrganiserID
 		}
 	}
@@ -152,10 +152,8 @@ func (s *Server) create(ctx context.Context, gateway payment.Provider, attempt t
 
 // describe is what the payer reads at the gateway: the event, no personal data.
 func (s *Server) describe(ctx context.Context, attempt ticketing.StartedAttempt) string {
-	if k, err := s.catalogue.get(ctx); err == nil {
-		if l, ok := k.session[attempt.SessionID]; ok {
-			return l.event.Title.In(attempt.Language)
-		}
+	if l, err := s.catalogue.session(ctx, attempt.SessionID); err == nil && l.event != nil {
+		return l.event.Title.In(attempt.Language)
 	}
 	return "Boxoffice"
 }

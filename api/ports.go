@@ -16,10 +16,14 @@ type Store interface {
 	// Ping asks whether the database answers.
 	Ping(ctx context.Context) error
 
-	// CatalogueRevision grows with every change of the catalogue.
-	CatalogueRevision(ctx context.Context) (int64, error)
-	// Catalogue lists every event but drafts, with its sessions and ticket types.
-	Catalogue(ctx context.Context) ([]ticketing.Event, error)
+	// FindEvents finds events with a session that fits, soonest first; more says that there are others.
+	FindEvents(ctx context.Context, filter ticketing.EventFilter) (found []ticketing.ListingKey, more bool, err error)
+	// EventRevisions tells numbers that grow with every change of an event; drafts and unknown events have none.
+	EventRevisions(ctx context.Context, eventIDs ...string) (map[string]int64, error)
+	// Events reads events with their sessions and ticket types; drafts and unknown ones are left out.
+	Events(ctx context.Context, eventIDs ...string) ([]ticketing.Event, error)
+	// EventsOfSessions tells which event each session belongs to; unknown ones are left out.
+	EventsOfSessions(ctx context.Context, sessionIDs ...string) (map[string]string, error)
 	// Availability counts what is free of the sessions' ticket types, by ticket type, and what is left at the price of phases by
 	// quantity, by ticketing.PhaseKey.
 	Availability(ctx context.Context, sessionIDs ...string) (map[string]int, error)

@@ -178,7 +178,7 @@ func TestRefundsAreRefusedClearly(t *testing.T) {
 func TestCalledOffEventsGiveEverythingBack(t *testing.T) {
 	w := newWorld(t)
 	o := w.bought(keyed(1))
-	require.NoError(t, w.store.SetEventState(t.Context(), "hamlet", ticketing.EventCancelled))
+	require.NoError(t, w.store.MoveEvent(t.Context(), "hamlet", ticketing.EventCancelled, "tester", "a test"))
 	var quote refundQuote
 	w.quoteRefund(o).decode(t, &quote)
 	require.True(t, quote.Free)

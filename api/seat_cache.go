@@ -111,13 +111,13 @@ func (s *seatCache) known(sessionID string) (*seatState, bool) {
 func (s *seatCache) look(ctx context.Context, sessionIDs []string) (changed []string, err error) {
 	s.looking.Lock()
 	defer s.looking.Unlock()
-	k, err := s.catalogue.get(ctx)
+	listed, err := s.catalogue.sessions(ctx, sessionIDs...)
 	if err != nil {
 		return nil, err
 	}
 	since, before := map[string]int64{}, map[string]*seatState{}
 	for _, id := range sessionIDs {
-		state, err := s.before(ctx, k, id)
+		state, err := s.before(ctx, id, listed[id].session)
 		if err != nil {
 			return nil, err
 		}
@@ -160,22 +160,21 @@ func (s *seatCache) forget(now time.Time) {
 }
 
 // before is what is known of a session, or that nothing is, by the seat map it has now; nil if it has none.
-func (s *seatCache) before(ctx context.Context, k *catalogue, sessionID string) (*seatState, error) {
-	l, ok := k.session[sessionID]
-	if !ok || l.session.SeatMap.IsZero() {
+func (s *seatCache) before(ctx context.Context, sessionID string, session *ticketing.Session) (*seatState, error) {
+	if session == nil || session.SeatMap.IsZero() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.states, sessionID)
 		return nil, nil
 	}
-	if n, ok := s.known(sessionID); ok && n.ref == l.session.SeatMap {
+	if n, ok := s.known(sessionID); ok && n.ref == session.SeatMap {
 		return n, nil
 	}
-	plan, err := s.store.SeatMap(ctx, l.session.SeatMap)
+	plan, err := s.store.SeatMap(ctx, session.SeatMap)
 	if err != nil {
 		return nil, err
 	}
-	return &seatState{ref: l.session.SeatMap, plan: plan, words: make([]seatWord, len(plan.Words()))}, nil
+	return &seatState{ref: session.SeatMap, plan: plan, words: make([]seatWord, len(plan.Words()))}, nil
 }
 
 // with is the state after words may have changed.

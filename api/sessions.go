@@ -116,15 +116,11 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 
 // findSession finds a session that buyers may see.
 func (s *Server) findSession(ctx context.Context, id string) (listed, error) {
-	k, err := s.catalogue.get(ctx)
-	if err != nil {
-		return listed{}, err
+	l, err := s.catalogue.session(ctx, id)
+	if err == nil && l.event == nil {
+		err = ticketing.Errorf(ticketing.CodeNotFound, "there is no such session")
 	}
-	l, ok := k.session[id]
-	if !ok || l.event.State == ticketing.EventDraft {
-		return listed{}, ticketing.Errorf(ticketing.CodeNotFound, "there is no such session")
-	}
-	return l, nil
+	return l, err
 }
 
 // getSession answers GET /api/v1/sessions/{session_id}.

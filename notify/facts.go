@@ -28,10 +28,14 @@ type Facts struct {
 	Zone     string
 	// DateUnknown says that the event is postponed: StartsAt is what was planned, and there is no new date yet.
 	DateUnknown bool
-	// Lines are what was bought, OrderFee is charged once beside them, Total is all of it.
-	Lines    []Line
-	OrderFee ticketing.Money
-	Total    ticketing.Money
+	// Lines are what was bought. Discount is taken off them; TicketFees, OrderFee and Tax, where prices do not have it in
+	// them, are charged beside them. Total is all of it.
+	Lines      []Line
+	Discount   ticketing.Money
+	TicketFees ticketing.Money
+	OrderFee   ticketing.Money
+	Tax        ticketing.Money
+	Total      ticketing.Money
 	// Amount is the money a payment or refund is about, Fee what was kept of it.
 	Amount ticketing.Money
 	Fee    ticketing.Money

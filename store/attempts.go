@@ -26,7 +26,7 @@ func scanAttempt(row pgx.CollectableRow) (ticketing.PaymentAttempt, error) {
 // end of the attempt that of the hold. Repeated with the same id it returns what is stored.
 //
 // Errors: CodeNotFound, CodeAlreadyPaid, CodeOrderClosed when the order is over or its time
-// is, CodeLimitExceeded after ticketing.MaxAttempts, CodeInvalid when there is nothing to pay.
+// is, CodeNotOnSale when the event is called off, CodeLimitExceeded after ticketing.MaxAttempts, CodeInvalid when there is nothing to pay.
 func (s *Store) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttempt) (ticketing.StartedAttempt, error) {
 	var started ticketing.StartedAttempt
 	err := s.retry(ctx, "start an attempt", func(ctx context.Context) error {
@@ -37,8 +37,8 @@ func (s *Store) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttem
 			counted  bool
 		)
 		batch := &pgx.Batch{} // one transaction without saying so
-		one(batch.Queue("SELECT state, total, session_id, language FROM orders WHERE id = $1 FOR UPDATE", attempt.OrderID),
-			&order.known, &order.state, &order.total, &session, &started.Language)
+		one(batch.Queue(`SELECT state, total, session_id, language, `+calledOffSQL+` FROM orders WHERE id = $1 FOR UPDATE`, attempt.OrderID),
+			&order.known, &order.state, &order.total, &session, &started.Language, &order.calledOff)
 		one(batch.Queue(startAttemptSQL, attempt.ID, attempt.OrderID, attempt.Provider, attempt.Method, ticketing.MaxAttempts),
 			&counted, &order.attempts)
 		many(batch.Queue(attemptSQL+" WHERE a.id = $1 OR a.order_id = $2 AND "+openSQL+" ORDER BY a.created_at, a.id",
@@ -70,11 +70,15 @@ func (s *Store) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttem
 // money for that nobody has judged yet.
 const openSQL = `(a.state IN ('CREATED', 'PENDING') OR a.state IN ('DECLINED', 'CLOSED') AND a.captured_amount IS NOT NULL)`
 
+// calledOffSQL says whether an order's event is called off: nobody is asked to pay for it any more. What arrives all the same
+// pays the order, which then goes back without a fee.
+const calledOffSQL = `coalesce((SELECT e.state IN ('CANCELLED', 'POSTPONED') FROM events e WHERE e.id = orders.event_id), false)`
+
 const startAttemptSQL = `
 WITH started AS (
     INSERT INTO payment_attempts (id, order_id, provider, method, state, amount, currency, expires_at)
     SELECT $1, id, $3, $4, 'CREATED', total, currency, pay_by
-    FROM orders WHERE id = $2 AND state = 'PENDING' AND pay_by > clock_timestamp() AND total > 0
+    FROM orders WHERE id = $2 AND state = 'PENDING' AND pay_by > clock_timestamp() AND total > 0 AND NOT ` + calledOffSQL + `
         AND (SELECT count(*) FROM payment_attempts WHERE order_id = $2) < $5
     ON CONFLICT (id) DO NOTHING
     RETURNING id, order_id
@@ -92,10 +96,11 @@ SELECT count(*) FROM payment_attempts WHERE order_id = $2`
 
 // payableOrder is what decides whether an order may be tried to pay.
 type payableOrder struct {
-	known    bool
-	state    ticketing.OrderState
-	total    int64
-	attempts int // before this one
+	known     bool
+	state     ticketing.OrderState
+	total     int64
+	attempts  int // before this one
+	calledOff bool
 }
 
 func (o payableOrder) whyNoAttempt() error {
@@ -104,6 +109,8 @@ func (o payableOrder) whyNoAttempt() error {
 		return ticketing.Errorf(ticketing.CodeNotFound, "no such order")
 	case o.state == ticketing.OrderPaid:
 		return ticketing.Errorf(ticketing.CodeAlreadyPaid, "the order is paid")
+	case o.state == ticketing.OrderPending && o.calledOff:
+		return ticketing.Errorf(ticketing.CodeNotOnSale, "the event is called off, so there is nothing to pay for")
 	case o.state == ticketing.OrderPending && o.attempts >= ticketing.MaxAttempts:
 		return ticketing.Errorf(ticketing.CodeLimitExceeded, "this order has been tried to pay %d times", ticketing.MaxAttempts)
 	case o.state == ticketing.OrderPending && o.total == 0:

@@ -49,6 +49,7 @@ func TestTheAuditFindsEveryKindOfViolation(t *testing.T) {
 	maps.Copy(plants, messagePlants)
 	maps.Copy(plants, seatPlants)
 	maps.Copy(plants, claimPlants)
+	maps.Copy(plants, cataloguePlants)
 	for rule := range plants {
 		if rules[rule] == 0 {
 			t.Errorf("no rule is called %q", rule)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
@@ -9,25 +10,63 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-// Catalogue returns every published event, that is every one but drafts, with its sessions, ticket
-// types and prices, ordered by id. Sessions are ordered by when they start. Availability is asked for apart.
-func (s *Store) Catalogue(ctx context.Context) ([]ticketing.Event, error) {
-	rows, err := s.eventRows(ctx, "read the catalogue", "state <> ?", ticketing.EventDraft)
-	events := make([]ticketing.Event, len(rows))
-	for i, r := range rows {
-		events[i] = r.event()
+// eventsAtOnce bounds how many events are read together: each of their ticket types is a parameter of a statement.
+const eventsAtOnce = 16
+
+// Events returns the published ones of these events, that is all but drafts and unknown ones, with their sessions, ticket types
+// and prices, in the order of their ids. Sessions are ordered by when they start. Availability is asked for apart.
+func (s *Store) Events(ctx context.Context, eventIDs ...string) ([]ticketing.Event, error) {
+	events := make([]ticketing.Event, 0, len(eventIDs))
+	for some := range slices.Chunk(sorted(eventIDs), eventsAtOnce) {
+		rows, err := s.eventRows(ctx, "read events", "id IN ? AND state <> ?", some, ticketing.EventDraft)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			events = append(events, r.event())
+		}
 	}
-	return events, err
+	return events, nil
 }
 
-// CatalogueRevision returns a number that grows with every change of any event, session, ticket
-// type, price, venue or capacity. It is cheap: a cache asks for it every second.
-func (s *Store) CatalogueRevision(ctx context.Context) (int64, error) {
-	var revision int64
-	err := s.retry(ctx, "read the catalogue's revision", func(ctx context.Context) error {
-		return s.pool.QueryRow(ctx, "SELECT coalesce(sum(revision), 0)::bigint FROM events").Scan(&revision)
+// EventRevisions returns a number for each of these events that grows with every change of the event, its sessions, ticket
+// types, prices, venues or capacities; drafts and unknown events have none. It is cheap: a cache asks for it several times a second.
+func (s *Store) EventRevisions(ctx context.Context, eventIDs ...string) (map[string]int64, error) {
+	revisions := make(map[string]int64, len(eventIDs))
+	err := s.retry(ctx, "read revisions", func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, "SELECT id, revision FROM events WHERE id = ANY($1) AND state <> 'DRAFT'", eventIDs)
+		if err != nil {
+			return err
+		}
+		var (
+			id       string
+			revision int64
+		)
+		_, err = pgx.ForEachRow(rows, []any{&id, &revision}, func() error {
+			revisions[id] = revision
+			return nil
+		})
+		return err
 	})
-	return revision, err
+	return revisions, err
+}
+
+// EventsOfSessions returns the id of the event each of these sessions belongs to, by session; unknown sessions have none.
+func (s *Store) EventsOfSessions(ctx context.Context, sessionIDs ...string) (map[string]string, error) {
+	events := make(map[string]string, len(sessionIDs))
+	err := s.retry(ctx, "read the events of sessions", func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, "SELECT id, event_id FROM sessions WHERE id = ANY($1)", sessionIDs)
+		if err != nil {
+			return err
+		}
+		var session, event string
+		_, err = pgx.ForEachRow(rows, []any{&session, &event}, func() error {
+			events[session] = event
+			return nil
+		})
+		return err
+	})
+	return events, err
 }
 
 // Availability returns how many tickets of each type are free, by ticket type id, and how many are left at the price of each phase
@@ -58,18 +97,6 @@ func (s *Store) Availability(ctx context.Context, sessionIDs ...string) (map[str
 		return err
 	})
 	return free, err
-}
-
-// SetEventState moves an event to another publishing state. Setting the state it has already
-// changes nothing. Errors: CodeNotFound, CodeIllegalTransition.
-func (s *Store) SetEventState(ctx context.Context, eventID string, state ticketing.EventState) error {
-	return s.retry(ctx, "set the event's state", func(ctx context.Context) error {
-		changed := s.gorm.WithContext(ctx).Model(&eventRow{}).Where("id = ?", eventID).Update("state", state)
-		if changed.Error == nil && changed.RowsAffected == 0 {
-			return ticketing.Errorf(ticketing.CodeNotFound, "no such event")
-		}
-		return changed.Error
-	})
 }
 
 // eventRows reads whole events, all from one state of the database.

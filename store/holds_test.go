@@ -59,7 +59,7 @@ func TestRefusedHolds(t *testing.T) {
 	event.Sessions[0].TicketTypes[1].SaleFrom = now.Add(time.Hour)
 	paused := storetest.Event("paused", 5)
 	s := newScene(t, event, paused)
-	if err := s.SetEventState(t.Context(), "paused", ticketing.EventPaused); err != nil {
+	if err := s.MoveEvent(t.Context(), "paused", ticketing.EventPaused, "tester", "a test"); err != nil {
 		t.Fatal(err)
 	}
 	cheap := ticketing.Money{Amount: 1, Currency: "CNY"}
@@ -149,13 +149,13 @@ func TestHoldSeesEveryChangeOfTheEvent(t *testing.T) {
 	if result := must(s.Hold(t.Context(), request(0, 2)))(t); result.Refusal == nil || result.Refusal.Code != ticketing.CodeLimitExceeded {
 		t.Errorf("%+v", result)
 	}
-	if err := s.SetEventState(t.Context(), "show", ticketing.EventPaused); err != nil {
+	if err := s.MoveEvent(t.Context(), "show", ticketing.EventPaused, "tester", "a test"); err != nil {
 		t.Fatal(err)
 	}
 	if result := must(s.Hold(t.Context(), request(1)))(t); result.Refusal == nil || result.Refusal.Code != ticketing.CodeNotOnSale {
 		t.Errorf("%+v", result)
 	}
-	if err := s.SetEventState(t.Context(), "show", ticketing.EventOnSale); err != nil {
+	if err := s.MoveEvent(t.Context(), "show", ticketing.EventOnSale, "tester", "a test"); err != nil {
 		t.Fatal(err)
 	}
 	// A refusal is not given from what was remembered either.

@@ -65,7 +65,7 @@ func TestACancelledEventIsToldToThousandsInSmallSteps(t *testing.T) {
 		s.paid(1)
 	}
 	s.dropWaiting()
-	if err := s.SetEventState(t.Context(), "show", ticketing.EventCancelled); err != nil {
+	if err := s.MoveEvent(t.Context(), "show", ticketing.EventCancelled, "tester", "a test"); err != nil {
 		t.Fatal(err)
 	}
 	steps := 0
@@ -129,7 +129,7 @@ func TestAReminderFollowsTheSession(t *testing.T) {
 	s.wantTold(fresh)
 	s.dropWaiting()
 	begins(18 * time.Hour)
-	if err := s.SetEventState(t.Context(), "show", ticketing.EventPostponed); err != nil {
+	if err := s.MoveEvent(t.Context(), "show", ticketing.EventPostponed, "tester", "a test"); err != nil {
 		t.Fatal(err)
 	}
 	remind()
@@ -144,7 +144,7 @@ func TestAReminderFollowsTheSession(t *testing.T) {
 	if told := must(s.Telling(t.Context(), m))(t); told.DateUnknown() || told.Moot(time.Now()) == "" {
 		t.Errorf("told %+v, for which there is a new date", told)
 	}
-	if err := s.SetEventState(t.Context(), "show", ticketing.EventOnSale); err != nil {
+	if err := s.MoveEvent(t.Context(), "show", ticketing.EventOnSale, "tester", "a test"); err != nil {
 		t.Fatal(err)
 	}
 	if told := must(s.Telling(t.Context(), m))(t); !told.PostponedFrom.IsZero() {

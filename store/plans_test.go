@@ -126,7 +126,8 @@ func (s *scene) everyStep() {
 	if err := s.FlagAttention(s.Context(), order, "x", true); err != nil {
 		s.Fatal(err)
 	}
-	must(s.CatalogueRevision(s.Context()))(s)
+	must(s.EventRevisions(s.Context(), "show"))(s)
+	must(s.EventsOfSessions(s.Context(), "show-s1"))(s)
 	must(s.Availability(s.Context(), "show-s1"))(s)
 	s.hears(disputed(attempt.ID+"-D", attempt, ticketing.DisputeOpen))
 	_, late := s.late()

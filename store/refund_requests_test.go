@@ -231,8 +231,12 @@ func TestRefundsAreRefusedUnderTheLock(t *testing.T) {
 func TestCalledOffAndChangedSessionsAreFree(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*scene){
-		"cancelled": func(s *scene) { must(struct{}{}, s.SetEventState(s.Context(), "show", ticketing.EventCancelled))(s) },
-		"postponed": func(s *scene) { must(struct{}{}, s.SetEventState(s.Context(), "show", ticketing.EventPostponed))(s) },
+		"cancelled": func(s *scene) {
+			must(struct{}{}, s.MoveEvent(s.Context(), "show", ticketing.EventCancelled, "tester", "a test"))(s)
+		},
+		"postponed": func(s *scene) {
+			must(struct{}{}, s.MoveEvent(s.Context(), "show", ticketing.EventPostponed, "tester", "a test"))(s)
+		},
 		"moved": func(s *scene) {
 			s.execute("UPDATE sessions SET starts_at = starts_at + interval '1 day', ends_at = ends_at + interval '1 day'")
 		},

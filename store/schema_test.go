@@ -90,9 +90,9 @@ func TestTheDatabaseRefusesIllegalOrderMoves(t *testing.T) {
 	if constraintOf(err) != "orders_legal_move" {
 		t.Errorf("an order began as paid: %v", err)
 	}
-	wantCode(t, s.SetEventState(t.Context(), "show", ticketing.EventDraft), ticketing.CodeIllegalTransition)
-	wantCode(t, s.SetEventState(t.Context(), "nothing", ticketing.EventEnded), ticketing.CodeNotFound)
-	if err := s.SetEventState(t.Context(), "show", ticketing.EventOnSale); err != nil {
+	wantCode(t, s.MoveEvent(t.Context(), "show", ticketing.EventDraft, "tester", "a test"), ticketing.CodeIllegalTransition)
+	wantCode(t, s.MoveEvent(t.Context(), "nothing", ticketing.EventEnded, "tester", "a test"), ticketing.CodeNotFound)
+	if err := s.MoveEvent(t.Context(), "show", ticketing.EventOnSale, "tester", "a test"); err != nil {
 		t.Errorf("the state it has: %v", err)
 	}
 }

@@ -239,7 +239,7 @@ func TestABrowserGivesEverythingBackWhenTheEventIsCalledOff(t *testing.T) {
 	b.see(id("refund-rules") + `[data-steps="0"][data-free="false"]`)
 	require.Zero(t, b.count(id("refund-open")))
 	b.shoot("not-refundable")
-	require.NoError(t, s.Store.SetEventState(t.Context(), "show", ticketing.EventCancelled))
+	require.NoError(t, s.Store.MoveEvent(t.Context(), "show", ticketing.EventCancelled, "tester", "a test"))
 	stack.Eventually(t, soon, "every cache knows", func() bool {
 		a, err := s.Request(t.Context(), http.MethodGet, "/api/v1/orders/"+order.ID, order.Token, "", nil)
 		return err == nil && bytes.Contains(a.Body, []byte(`"free":true`))

@@ -176,7 +176,13 @@ func (b *shop) done() {
 }
 
 func demoStack(t *testing.T) *stack.Stack {
-	return stack.New(t, servers(t), stack.Options{SeatMaps: demo.SeatMaps(), Events: demo.Catalogue(time.Now().UTC())})
+	events := demo.Catalogue(time.Now().UTC())
+	s := stack.New(t, servers(t), stack.Options{SeatMaps: demo.SeatMaps(), Events: events})
+	vouchers, codes := demo.Vouchers(events)
+	require.NoError(t, s.Store.PutVouchers(t.Context(), vouchers, codes))
+	code, presales := demo.Presales(events)
+	require.NoError(t, s.Store.PutPresales(t.Context(), code, presales...))
+	return s
 }
 
 // toCheckout goes from the listing to the checkout of a film.

@@ -125,7 +125,7 @@ func TestWhoeverHoldsTicketsIsToldAndWhoeverMayLoseThemWarned(t *testing.T) {
 	_, err = s.DB.Exec("UPDATE sessions SET starts_at = now() + interval '50 minutes', ends_at = now() + interval '3 hours'")
 	require.NoError(t, err)
 	awaitMessages(t, s, holder, soon, "paid by mail SENT", "session_changed by mail SENT", "reminder by mail SENT")
-	require.NoError(t, s.Store.SetEventState(t.Context(), "show", ticketing.EventCancelled))
+	require.NoError(t, s.Store.MoveEvent(t.Context(), "show", ticketing.EventCancelled, "tester", "a test"))
 	awaitMessages(t, s, holder, soon, "paid by mail SENT", "session_changed by mail SENT", "reminder by mail SENT", "event_cancelled by mail SENT")
 	words, _ := told(t, s)
 	require.Len(t, words, 7, "nobody else is told: %v", words)

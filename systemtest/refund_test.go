@@ -89,7 +89,7 @@ func TestACancelledEventGivesEverythingBack(t *testing.T) {
 	refused, err := s.TryRefund(t.Context(), order, rand.Text(), fen(20000))
 	require.NoError(t, err)
 	require.Equal(t, ticketing.CodeNotRefundable, refused.Problem.Code)
-	require.NoError(t, s.Store.SetEventState(t.Context(), "show", ticketing.EventCancelled))
+	require.NoError(t, s.Store.MoveEvent(t.Context(), "show", ticketing.EventCancelled, "tester", "a test"))
 	r := s.GiveBack(order)
 	require.Equal(t, fen(20250), r.Amount)
 	s.Await(order, ticketing.OrderRefunded, soon)

@@ -1,8 +1,11 @@
 package ticketing
 
-import "slices"
-
-import "time"
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Text is a text for people in several languages, keyed by BCP 47 tag
 // ("en", "zh-CN"). Every buyer-facing text has both.
@@ -44,6 +47,9 @@ const (
 	EventPostponed EventState = "POSTPONED"
 )
 
+// EventStates lists every state.
+var EventStates = []EventState{EventDraft, EventOnSale, EventPaused, EventEnded, EventCancelled, EventPostponed}
+
 var eventMoves = map[EventState][]EventState{
 	EventDraft:     {EventOnSale, EventCancelled},
 	EventOnSale:    {EventPaused, EventEnded, EventCancelled, EventPostponed},
@@ -56,6 +62,15 @@ var eventMoves = map[EventState][]EventState{
 // CanMoveTo says whether an event may go from s to next.
 func (s EventState) CanMoveTo(next EventState) bool {
 	return slices.Contains(eventMoves[s], next)
+}
+
+// Next tells in words the states an event may go to from s.
+func (s EventState) Next() string {
+	next := make([]string, len(eventMoves[s]))
+	for i, state := range eventMoves[s] {
+		next[i] = string(state)
+	}
+	return cmp.Or(strings.Join(next, ", "), "nothing any more")
 }
 
 // Venue is where sessions take place; for a journey, where it departs.

@@ -128,5 +128,19 @@ func (q Quote) LineTotal(l PricedLine) int64 {
 	return l.Amount - l.Discount + l.Fee + q.Tax.added(l.Tax)
 }
 
+// Beside is what an order costs beside the amounts of its lines and its OrderFee, in minor units: Total is all of that together.
+type Beside struct{ Discount, TicketFees, AddedTax int64 }
+
+// Beside sums up what vouchers take off, the fees per ticket, and the tax where prices do not have it in them.
+func (q Quote) Beside() (b Beside) {
+	for _, l := range q.Lines {
+		b.Discount += l.Discount
+		b.TicketFees += l.Fee
+		b.AddedTax += q.Tax.added(l.Tax)
+	}
+	b.AddedTax += q.Tax.added(q.OrderFeeTax)
+	return b
+}
+
 // OrderFeeTotal is what is charged for the order besides its lines, in minor units.
 func (q Quote) OrderFeeTotal() int64 { return q.OrderFee + q.Tax.added(q.OrderFeeTax) }

@@ -24,26 +24,31 @@ var voucherRanks = map[VoucherKind]int{VoucherPrice: 1, VoucherPercent: 2, Vouch
 
 // Voucher takes something off base prices and surcharges, never off fees. Its code is a secret and not part of it.
 type Voucher struct {
-	ID   string
-	Name Text
-	Kind VoucherKind
+	ID   string      `json:"id"`
+	Name Text        `json:"name"`
+	Kind VoucherKind `json:"kind"`
 	// Value is minor units of Currency, or basis points of a VoucherPercent.
-	Value    int64
-	Currency string // may be empty for a VoucherPercent without a MinimumSpend
+	Value    int64  `json:"value"`
+	Currency string `json:"currency,omitempty"` // may be empty for a VoucherPercent without a MinimumSpend
 	// OrganiserID is whose tickets it is for; the other ids narrow that down where they are not empty.
-	OrganiserID, EventID, SessionID, TicketTypeID string
+	OrganiserID  string `json:"organiser_id"`
+	EventID      string `json:"event_id,omitempty"`
+	SessionID    string `json:"session_id,omitempty"`
+	TicketTypeID string `json:"ticket_type_id,omitempty"`
 	// From is inclusive, Until exclusive.
-	From, Until time.Time
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
 	// MinimumSpend is what the tickets it is for have to cost before anything is taken off.
-	MinimumSpend int64
+	MinimumSpend int64 `json:"minimum_spend,omitempty"`
 	// MaxUses bounds the orders it is used for, MaxPerBuyer those of one buyer; 0 means no bound.
-	MaxUses, MaxPerBuyer int
-	// Uses counts the orders that use it now.
-	Uses int
+	MaxUses     int `json:"max_uses,omitempty"`
+	MaxPerBuyer int `json:"max_per_buyer,omitempty"`
 	// Stackable vouchers may be used together.
-	Stackable bool
+	Stackable bool `json:"stackable,omitempty"`
+	// Uses counts the orders that use it now.
+	Uses int `json:"-"`
 	// Revision grows with every change of its terms.
-	Revision int64
+	Revision int64 `json:"-"`
 }
 
 // Validate checks the terms. Error: CodeInvalid.

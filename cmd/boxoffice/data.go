@@ -85,6 +85,14 @@ func runSeed(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		if err := s.SeedCatalogue(ctx, events...); err != nil {
 			return err
 		}
+		vouchers, codes := demo.Vouchers(events)
+		if err := s.PutVouchers(ctx, vouchers, codes); err != nil {
+			return err
+		}
+		code, presales := demo.Presales(events)
+		if err := s.PutPresales(ctx, code, presales...); err != nil {
+			return err
+		}
 		log.Info("the demo catalogue is loaded", "events", len(events))
 		return nil
 	})

@@ -39,7 +39,10 @@ var roles = []role{
 	{"reconcile", "compare a gateway's bill with our books now: [-provider NAME] [-day YYYY-MM-DD] [-wait DURATION]", serviceNeeds, nil, runReconcile},
 	{"cases", "what waits for a person: [list [-all] [-kind KIND] [-provider NAME]], or resolve ID NOTE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runCases},
 	{"messages", "what buyers were told: [list [-order ID] [-state STATE]], or resend ID", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runMessages},
+	{"events", "what is sold: [list [-state STATE] [-q TEXT]], show ID, or move [-by NAME] ID STATE REASON", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runEvents},
 	{"seats", "seat maps and seats kept back: import FILE, export MAP VERSION, block SESSION NOTE SEAT…, release SESSION SEAT…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runSeats},
+	{"vouchers", "voucher codes: list [ORGANISER], create [-code CODE | -count N] FILE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runVouchers},
+	{"presales", "ticket types sold early to who has a code: open [-code CODE] FROM UNTIL TYPE…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runPresales},
 	{"version", "print the version", nil, runVersion, nil},
 }
 

@@ -110,7 +110,7 @@ func onlyForSome(part string, kind ticketing.MessageKind) bool {
 	switch part {
 	case "show", "ticket", "seat", "qr":
 		return !showsTickets(kind)
-	case "label.order_fee", "label.total":
+	case "label.discount", "label.ticket_fees", "label.order_fee", "label.tax", "label.total":
 		return kind != ticketing.MessagePaid
 	case "label.refund", "label.kept":
 		return kind != ticketing.MessageRefunded

@@ -6,14 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/skip2/go-qrcode"
-
 	"github.com/boxoffice/boxoffice/notify"
 	"github.com/boxoffice/boxoffice/ticketing"
 )
-
-// qrSize is the width of a ticket's picture in pixels: twice what is shown, for sharp screens.
-const qrSize = 440
 
 // page is what layout.mjml shows.
 type page struct {
@@ -135,7 +130,7 @@ func (s *saying) page(v view, f notify.Facts) (page, []notify.Image) {
 		if ticket.Seat != nil {
 			t.Seat = s.say("seat", seat{line(ticket.Seat.Section.In(v.language)), line(ticket.Seat.Row), line(ticket.Seat.Number)})
 		}
-		png, err := qrcode.Encode(ticket.Code, qrcode.Medium, qrSize)
+		png, err := qrPicture(ticket.Code)
 		if err != nil && s.err == nil {
 			s.err = err
 		}

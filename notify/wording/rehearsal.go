@@ -17,7 +17,8 @@ func rehearsed() []notify.Facts {
 		Name: "Mei", OrderID: "00000000000000000000000000", OrderURL: "https://tickets.example/orders/1", PrivateURL: "https://tickets.example/orders/1#token=1",
 		Organiser: "Hall", Title: text("Sea Symphonies", "大海交响曲"), Venue: text("Ninth Hall", "第九音乐厅"), City: text("Beijing", "北京"),
 		Address: text("9 East Lake Street", "东湖街9号"), StartsAt: at, Zone: "Asia/Shanghai", PayBy: at,
-		Lines: []notify.Line{{Name: name, Quantity: 1, Amount: yuan(100)}}, OrderFee: yuan(1), Total: yuan(101), Amount: yuan(101), Fee: yuan(1),
+		Lines: []notify.Line{{Name: name, Quantity: 1, Amount: yuan(100)}}, Discount: yuan(10), TicketFees: yuan(2), OrderFee: yuan(1), Tax: yuan(6),
+		Total: yuan(99), Amount: yuan(99), Fee: yuan(1),
 		Reason: ticketing.RefundRequested,
 		Tickets: []notify.Ticket{
 			{Name: name, Seat: &ticketing.Seat{Section: text("Front", "前区"), Row: "5", Number: "12"}, Code: "1"},
@@ -26,7 +27,8 @@ func rehearsed() []notify.Facts {
 	}
 	bare := whole
 	bare.Name, bare.Organiser, bare.Title, bare.Venue, bare.City, bare.Address = "", "", nil, nil, nil, nil
-	bare.Tickets, bare.OrderFee, bare.Total, bare.Fee, bare.Reason = nil, yuan(0), yuan(100), yuan(0), ""
+	bare.Tickets, bare.Total, bare.Fee, bare.Reason = nil, yuan(100), yuan(0), ""
+	bare.Discount, bare.TicketFees, bare.OrderFee, bare.Tax = yuan(0), yuan(0), yuan(0), yuan(0)
 	bare.DateUnknown = true
 	single := whole
 	single.Tickets, single.Reason, single.DateUnknown = whole.Tickets[:1], ticketing.RefundCalledOff, true

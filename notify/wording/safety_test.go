@@ -106,7 +106,7 @@ func TestAMailOfTicketsHasTheirCodes(t *testing.T) {
 			require.Contains(t, content.Text, facts(kind).Tickets[i].Code)
 			drawn, err := png.Decode(bytes.NewReader(image.PNG))
 			require.NoError(t, err)
-			require.Equal(t, 440, drawn.Bounds().Dx())
+			require.Equal(t, 264, drawn.Bounds().Dx(), "as wide as it is shown, so that every module is whole pixels")
 			bitmap, err := gozxing.NewBinaryBitmapFromImage(drawn)
 			require.NoError(t, err)
 			scanned, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)

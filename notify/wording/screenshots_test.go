@@ -103,7 +103,7 @@ const lookForFaults = `(() => {
 		const box = e.getBoundingClientRect()
 		if (box.width && (box.left < 0 || box.right > width + 1)) faults.push('cut off: ' + e.textContent.slice(0, 40))
 	}
-	for (const e of document.images) if (!e.complete || e.naturalWidth !== 440 || !e.alt) faults.push('no picture: ' + e.alt)
+	for (const e of document.images) if (!e.complete || e.naturalWidth !== e.width || !e.alt) faults.push('no picture: ' + e.alt)
 	const button = document.querySelector('.button a').getBoundingClientRect()
 	if (button.height < 44) faults.push('a button too low for a finger: ' + button.height)
 	const bright = colour => {

@@ -16,11 +16,13 @@ import (
 )
 
 // labels are those of an order's price, by language.
-var labels = map[string]struct{ fee, total string }{"en": {"Order fee", "Total"}, "zh-CN": {"服务费", "合计"}}
+var labels = map[string]struct{ discount, ticketFees, fee, tax, total string }{
+	"en": {"Discount", "Ticket fees", "Order fee", "Tax", "Total"}, "zh-CN": {"优惠", "票务手续费", "服务费", "税费", "合计"},
+}
 
 // fen reads an amount as both languages write yuan.
 func fen(t require.TestingT, text string) int64 {
-	digits := strings.NewReplacer("CN¥", "", "¥", "", ",", "", ".", "").Replace(text)
+	digits := strings.NewReplacer("CN¥", "", "¥", "", "−", "-", ",", "", ".", "").Replace(text)
 	amount, err := strconv.ParseInt(digits, 10, 64)
 	require.NoError(t, err, text)
 	return amount
@@ -50,12 +52,15 @@ func TestTheRowsOfAPriceAddUpToItsTotal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		language := rapid.SampledFrom(wording.Languages).Draw(t, "language")
 		f := factsFor(language, rapid.SampledFrom([]ticketing.MessageKind{ticketing.MessagePaid, ticketing.MessageRetaken, ticketing.MessageHoldExpiring}).Draw(t, "kind"))
-		f.Lines, f.OrderFee = nil, yuan(amount.Draw(t, "fee"))
-		f.Total = f.OrderFee
+		charged := rapid.OneOf(rapid.Just(int64(0)), amount)
+		f.Lines, f.TicketFees, f.OrderFee, f.Tax = nil, yuan(charged.Draw(t, "ticket fees")), yuan(charged.Draw(t, "fee")), yuan(charged.Draw(t, "tax"))
+		f.Total = yuan(f.TicketFees.Amount + f.OrderFee.Amount + f.Tax.Amount)
 		for range rapid.IntRange(1, 4).Draw(t, "lines") {
 			l := notify.Line{Name: text("Stalls", "池座"), Quantity: rapid.IntRange(1, 9).Draw(t, "quantity"), Amount: yuan(amount.Draw(t, "line"))}
 			f.Lines, f.Total.Amount = append(f.Lines, l), f.Total.Amount+l.Amount.Amount
 		}
+		f.Discount = yuan(rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(0, f.Total.Amount)).Draw(t, "discount"))
+		f.Total.Amount -= f.Discount.Amount
 		mail, err := w.Render(ticketing.ChannelMail, language, f)
 		require.NoError(t, err)
 		rows := table(t, mail.HTML)
@@ -68,12 +73,23 @@ func TestTheRowsOfAPriceAddUpToItsTotal(t *testing.T) {
 			require.Contains(t, strings.NewReplacer(": ", "|", "：", "|").Replace(mail.Text), r[0]+"|"+r[1]+"\n")
 		}
 		require.Equal(t, f.Total.Amount, sum)
-		if f.OrderFee.Amount > 0 {
-			require.Equal(t, labels[language].fee, rows[last-1][0])
-			require.Equal(t, f.OrderFee.Amount, fen(t, rows[last-1][1]))
-		} else {
-			require.Len(t, rows, len(f.Lines)+1)
+		beside := rows[len(f.Lines):last]
+		for _, charge := range []struct {
+			label  string
+			amount int64
+		}{
+			{labels[language].discount, -f.Discount.Amount},
+			{labels[language].ticketFees, f.TicketFees.Amount},
+			{labels[language].fee, f.OrderFee.Amount},
+			{labels[language].tax, f.Tax.Amount},
+		} {
+			if charge.amount != 0 {
+				require.Equal(t, charge.label, beside[0][0])
+				require.Equal(t, charge.amount, fen(t, beside[0][1]))
+				beside = beside[1:]
+			}
 		}
+		require.Empty(t, beside)
 	})
 }
 

@@ -47,7 +47,10 @@ type charge struct {
 // charges are all that an order can have, as they are told. The amount of what is taken off is negative.
 func charges(f notify.Facts) []charge {
 	return []charge{
+		{"label.discount", ticketing.Money{Amount: -f.Discount.Amount, Currency: f.Discount.Currency}},
+		{"label.ticket_fees", f.TicketFees},
 		{"label.order_fee", f.OrderFee},
+		{"label.tax", f.Tax},
 	}
 }
 

@@ -161,7 +161,7 @@ func match(c calendar) ticketing.Event {
 		Summary: text(
 			"The last match of the season decides the cup. Gates open two hours before kick-off.",
 			"赛季收官之战决定奖杯归属。开球前两小时开放入场。"),
-		State: ticketing.EventOnSale, HoldFor: 8 * time.Minute, OrderFee: 110, MaxPerOrder: 10,
+		State: ticketing.EventOnSale, HoldFor: 8 * time.Minute, OrderFee: 110, MaxPerOrder: 10, Tax: ticketing.TaxRule{BasisPoints: 1000, Included: true},
 		// The final is not refundable.
 	}
 	venue := ticketing.Venue{

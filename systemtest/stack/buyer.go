@@ -64,6 +64,7 @@ type Want struct {
 	Type     string
 	Quantity int
 	Seats    []string // chosen ones
+	Vouchers []string // codes
 	Name     string
 	Email    string
 	Phone    string
@@ -138,6 +139,9 @@ func (s *Stack) Submit(ctx context.Context, w Want) (Answer, error) {
 	}
 	if w.Seats != nil {
 		body["lines"] = []ticketing.Ask{{TicketTypeID: w.Type, Quantity: w.Quantity, SeatIDs: w.Seats}}
+	}
+	if w.Vouchers != nil {
+		body["vouchers"] = w.Vouchers
 	}
 	if w.Language != "" {
 		body["language"] = w.Language

@@ -34,10 +34,10 @@ function priced(sessionId, lines) {
   const found = sessions.get(sessionId)
   const out = lines.map((l) => {
     const t = found.session.ticket_types.find((x) => x.id === l.ticket_type_id)
-    return { ...l, name: t.name, base_price: t.base_price, surcharge: t.surcharge, amount: { ...t.price, amount: t.price.amount * l.quantity } }
+    return { ...l, name: t.name, base_price: t.base_price, surcharge: t.surcharge, amount: { ...t.price, amount: t.price.amount * l.quantity }, discount: { ...t.price, amount: 0 }, fee: { ...t.price, amount: 0 } }
   })
   const fee = found.event.order_fee
-  return { lines: out, order_fee: fee, total: { ...fee, amount: fee.amount + out.reduce((n, l) => n + l.amount.amount, 0) } }
+  return { lines: out, vouchers: [], order_fee: fee, total: { ...fee, amount: fee.amount + out.reduce((n, l) => n + l.amount.amount, 0) } }
 }
 
 function say(order, kind, detail = {}) {

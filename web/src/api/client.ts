@@ -1,8 +1,10 @@
 import { ConnectionLost, Problem, problemOf } from './problem'
+import type { SeatMap, Seats } from './seats'
 import { readStream, type StreamMessage } from './stream'
 import type {
   Ask,
   Availability,
+  Codes,
   EventDetail,
   EventFilter,
   EventList,
@@ -14,8 +16,6 @@ import type {
   Quote,
   Refund,
   RefundQuote,
-  SeatMap,
-  Seats,
   SessionDetail,
   StartedPayment,
   TimelineEntry,
@@ -147,8 +147,8 @@ export const api = {
       onOpen,
     ),
 
-  quote: (sessionId: string, lines: Ask[], signal?: AbortSignal) =>
-    json<Quote>('/quotes', { method: 'POST', body: { session_id: sessionId, lines }, signal }),
+  quote: (sessionId: string, lines: Ask[], codes: Codes, signal?: AbortSignal) =>
+    json<Quote>('/quotes', { method: 'POST', body: { session_id: sessionId, lines, ...codes }, signal }),
 
   /** The same key with the same body always answers with the same order. */
   placeOrder: (wanted: NewOrder, key: string) =>

@@ -1,4 +1,4 @@
-import type { LostSeats } from './types'
+import type { LostSeats } from './seats'
 
 /** The server understood and said no; `code` is stable and decides what the buyer reads. */
 export class Problem extends Error {
@@ -11,6 +11,8 @@ export class Problem extends Error {
     readonly requestId: string | undefined,
     /** Of `seat_taken`. */
     readonly seats?: LostSeats,
+    /** Of limit_exceeded, where it is known: how many tickets the buyer may still have. */
+    readonly left?: number,
   ) {
     super(`${code}: ${detail}`)
   }
@@ -41,6 +43,7 @@ export async function problemOf(response: Response): Promise<Problem> {
     text('field'),
     text('request_id') ?? response.headers.get('X-Request-Id') ?? undefined,
     lostSeats(body.seats),
+    typeof body.left === 'number' ? body.left : undefined,
   )
 }
 

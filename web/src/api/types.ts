@@ -1,5 +1,7 @@
 /** What the API sends and takes; the contract is api/openapi.yaml. */
 
+import type { LostSeats, SeatMapRef } from './seats'
+
 /** An amount in minor units of its currency: 38000 CNY is 380.00 yuan. */
 export interface Money {
   amount: number
@@ -63,8 +65,13 @@ export interface TicketType {
   price: Money
   base_price: Money
   surcharge: Money
-  phase?: { name: Text; until: string } | null
+  /** left: how many are left at this price, where they are limited. */
+  phase?: { name: Text; until: string; left?: number } | null
   max_per_order: number
+  /** By one mail address or phone number, over all orders. */
+  max_per_buyer?: number
+  /** Who has an access code may buy it before its sale, until then. */
+  presale_until?: string
   sale_from: string
   sale_until: string
   on_sale: boolean
@@ -74,61 +81,6 @@ export interface TicketType {
   seat_category?: string
   /** Its tickets are for numbered seats, chosen or assigned. */
   seated: boolean
-}
-
-export interface SeatMapRef {
-  id: string
-  version: number
-}
-
-/** x to the right and y downwards, in centimetres. */
-export type Point = [number, number]
-
-/** The plan of a session's seats, which are numbered from 0 in the order of the rows. */
-export interface SeatMap {
-  session_id: string
-  seat_map: SeatMapRef
-  name: Text
-  /** Where everybody looks. */
-  stage: Point
-  best: Point
-  seats: number
-  categories: { id: string; name: Text; ticket_type_id?: string }[]
-  sections: { id: string; name: Text; rows: SeatRow[] }[]
-  areas: { id: string; name: Text; category: number; capacity: number; outline: Point[] }[]
-  wheelchair: number[]
-  companion: number[]
-  restricted: number[]
-  /** Seats that an aisle separates from the next one of their row. */
-  aisles: number[]
-}
-
-export interface SeatRow {
-  label: string
-  first: number
-  count: number
-  /** Absent where they are 1, 2, 3 … */
-  labels?: string[]
-  /** Of the first seat, then of each seat less that of the one before. */
-  x: number[]
-  y: number[]
-  /** Runs of seats: the index of their category, and how many. */
-  categories: [number, number][]
-}
-
-/** How seats stand, all of them or those that may have changed. */
-export interface Seats {
-  session_id: string
-  seat_map: SeatMapRef
-  as_of: string
-  /** Bit i of a bitmap (base64), the lowest of each byte first, is seat first + i. */
-  spans: { first: number; count: number; taken: string; sold: string }[]
-}
-
-/** Of `seat_taken`: which chosen seats are gone, and as many to choose instead, if there are any. */
-export interface LostSeats {
-  taken: string[]
-  alternative?: string[]
 }
 
 export interface Session {
@@ -199,12 +151,27 @@ export interface PricedLine {
   base_price: Money
   surcharge: Money
   amount: Money
+  /** What vouchers take off the line. */
+  discount: Money
+  /** The fees per ticket of the line. */
+  fee: Money
 }
 
+/** total = amounts − discounts + fees + order fee, and the tax where the prices do not have it in them. */
 export interface Quote {
   lines: PricedLine[]
   order_fee: Money
+  /** Absent where there is none; 600 basis points are 6 %. */
+  tax?: { basis_points: number; included: boolean; amount: Money }
+  /** In the order in which they apply. */
+  vouchers: { id: string; name: Text; discount: Money }[]
   total: Money
+}
+
+/** What a buyer has typed: codes of vouchers, and one that opens a presale. */
+export interface Codes {
+  vouchers?: string[]
+  access_code?: string
 }
 
 export interface Buyer {
@@ -213,7 +180,7 @@ export interface Buyer {
   phone?: string
 }
 
-export interface NewOrder {
+export interface NewOrder extends Codes {
   session_id: string
   lines: Ask[]
   buyer: Buyer
@@ -343,7 +310,7 @@ export interface Order extends Quote {
   updated_at: string
   revision: number
   /** Why no tickets were held, when the state is REFUSED. */
-  refusal?: { code: string; message: string; field?: string; seats?: LostSeats }
+  refusal?: { code: string; message: string; field?: string; seats?: LostSeats; left?: number }
   methods: string[]
   attempts: Attempt[]
   tickets: Ticket[]

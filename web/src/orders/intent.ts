@@ -48,7 +48,7 @@ function store(area: 'localStorage' | 'sessionStorage') {
 }
 
 export const device = store('localStorage')
-const tab = store('sessionStorage')
+export const tab = store('sessionStorage')
 
 /** Names a basket: the same tickets and seats of the same session, in whatever order they were chosen. */
 export function basketName(sessionId: string, lines: Ask[]): string {

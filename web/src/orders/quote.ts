@@ -1,9 +1,9 @@
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { api } from '../api/client'
-import type { Ask, Quote } from '../api/types'
+import type { Ask, Codes, Quote } from '../api/types'
 
-/** The server's price of a basket, asked again whenever the basket changes. */
-export function useQuote(sessionId: () => string | undefined, lines: () => Ask[]) {
+/** The server's price of a basket with the buyer's codes, asked again whenever one of them changes. */
+export function useQuote(sessionId: () => string | undefined, lines: () => Ask[], codes: () => Codes) {
   const quote = shallowRef<Quote>()
   const error = shallowRef<unknown>()
   /** The shown quote is not (yet) that of the basket. */
@@ -24,7 +24,7 @@ export function useQuote(sessionId: () => string | undefined, lines: () => Ask[]
     const mine = (running = new AbortController())
     pending.value = true
     try {
-      const answer = await api.quote(session, wanted, mine.signal)
+      const answer = await api.quote(session, wanted, codes(), mine.signal)
       if (mine.signal.aborted) return
       quote.value = answer
       error.value = undefined
@@ -37,7 +37,7 @@ export function useQuote(sessionId: () => string | undefined, lines: () => Ask[]
   }
 
   watch(
-    () => JSON.stringify([sessionId(), lines()]),
+    () => JSON.stringify([sessionId(), lines(), codes()]),
     () => {
       clearTimeout(timer)
       running?.abort()

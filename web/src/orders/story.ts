@@ -9,6 +9,7 @@ export type Chapter =
   | 'closing'
   | 'review'
   | 'paid'
+  | 'free'
   | 'paid_late'
   | 'paid_twice'
   | 'paid_mismatch'
@@ -46,6 +47,7 @@ export const tones: Record<Chapter, Tone> = {
   closing: 'wait',
   review: 'wait',
   paid: 'good',
+  free: 'good',
   paid_late: 'good',
   paid_twice: 'good',
   paid_mismatch: 'good',
@@ -141,6 +143,7 @@ function paidChapter(order: Order, timeline: TimelineEntry[]): Chapter {
   if (order.refund_policy?.free) return 'called_off'
   const extra = order.attempts.map((a) => rejection(order, timeline, a)).filter((r) => r !== undefined)
   if (extra.length > 0) return extra.includes('amount') ? 'paid_mismatch' : 'paid_twice'
+  if (order.total.amount === 0) return 'free'
   return timeline.some((e) => e.kind === 'retaken') ? 'paid_late' : 'paid'
 }
 

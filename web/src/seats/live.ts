@@ -1,6 +1,6 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
 import { api } from '../api/client'
-import type { SeatMap, Seats } from '../api/types'
+import type { SeatMap, Seats } from '../api/seats'
 import { follow, type Liveness } from '../live/follow'
 import { Plan } from './plan'
 import { SeatStates } from './states'

@@ -1,4 +1,5 @@
-import type { SeatMap, SeatMapRef, Text } from '../api/types'
+import type { SeatMap, SeatMapRef } from '../api/seats'
+import type { Text } from '../api/types'
 
 /** What is special about a seat, as bits of Plan.marks. */
 export const mark = { wheelchair: 1, companion: 2, restricted: 4, aisle: 8 } as const

@@ -1,4 +1,4 @@
-import type { SeatMapRef, Seats } from '../api/types'
+import type { SeatMapRef, Seats } from '../api/seats'
 
 /** How a seat stands: held ones may come back, sold ones (and those kept back) do not. */
 export const free = 0

@@ -13,6 +13,9 @@ export interface Rules {
   open(type: TicketType): boolean
 }
 
+/** The most tickets of a type that one order may have. */
+export const mostOf = (type: TicketType): number => Math.min(type.max_per_order, type.max_per_buyer ?? Infinity)
+
 /** The choice with another line for a type, or without it; the other lines stay as they are. */
 export function withLine(lines: Ask[], line: Ask): Ask[] {
   const rest = lines.filter((l) => l.ticket_type_id !== line.ticket_type_id)
@@ -43,7 +46,7 @@ export function toggle(lines: Ask[], seat: number, plan: Plan, states: SeatState
   }
   if (!rules.open(type)) return 'not_sold'
   if (!states.isFree(seat)) return 'taken'
-  if (chosen.length >= type.max_per_order) return 'limit_type'
+  if (chosen.length >= mostOf(type)) return 'limit_type'
   const others = lines.filter((l) => l.ticket_type_id !== type.id).reduce((sum, l) => sum + l.quantity, 0)
   if (others + chosen.length >= rules.perOrder) return 'limit_order'
   return withLine(lines, seatLine(type.id, [...chosen, id]))

@@ -1,8 +1,8 @@
 import { computed, ref, shallowRef, watch, type Ref } from 'vue'
 import type { Ask } from '../api/types'
 import { basketName, orderedAs } from '../orders/intent'
-import { chosenIds, lostOf, seatLine, toggle, withLine, without, type Refusal, type Rules } from './choice'
-import { instead } from './instead'
+import { chosenIds, lostOf, mostOf, seatLine, toggle, withLine, without, type Refusal, type Rules } from './choice'
+import { best, instead } from './instead'
 import type { Hall } from './live'
 
 /** Seats that were chosen and are gone, with what may be taken in their place. */
@@ -94,5 +94,24 @@ export function useChoosing({ sessionId, hall, version, lines, rules, change }: 
     change(after)
   }
 
-  return { chosen, lost, loss, ordered, alternative, offered, answer, choose, takeAlternative, dismiss }
+  /**
+   * Chooses the n best free seats side by side of some categories, in place of the seats chosen of their type so far. Answers
+   * with them; with none where there are not so many together, or where an order may not have so many.
+   */
+  function chooseBest(n: number, categories: number[]): number[] {
+    const now = hall.value
+    const sold = (category: number) => {
+      const type = rules().types.find((x) => x.id === now?.plan.map.categories[category]?.ticket_type_id)
+      const others = lines().filter((l) => l.ticket_type_id !== type?.id).reduce((sum, l) => sum + l.quantity, 0)
+      return !!type && rules().open(type) && n <= mostOf(type) && others + n <= rules().perOrder
+    }
+    const seats = now && best(now.plan, now.states, categories.filter(sold), n)
+    const type = seats?.[0] !== undefined && now?.plan.typeOf(seats[0])
+    if (!seats || !type) return []
+    loss.value = undefined
+    change(withLine(lines(), seatLine(type, seats.map((s) => now.plan.idOf(s)))))
+    return seats
+  }
+
+  return { chosen, chooseBest, lost, loss, ordered, alternative, offered, answer, choose, takeAlternative, dismiss }
 }

@@ -34,7 +34,16 @@ function nearest(plan: Plan, free: (seat: number) => boolean, category: number, 
       best = seat - n + 1
     }
   }
-  return best === undefined ? undefined : Array.from({ length: n }, (_, i) => (best as number) + i)
+  return best === undefined ? undefined : { seats: Array.from({ length: n }, (_, i) => (best as number) + i), cost: least }
+}
+
+/** The n best free seats side by side, of whichever of these categories has them; undefined where none has so many together. */
+export function best(plan: Plan, states: SeatStates, categories: number[], n: number): number[] | undefined {
+  const [x, y] = plan.map.best
+  return categories
+    .map((category) => nearest(plan, (s) => states.isFree(s), category, n, x, y))
+    .filter((found) => found !== undefined)
+    .sort((a, b) => a.cost - b.cost)[0]?.seats
 }
 
 /**
@@ -50,12 +59,12 @@ export function instead(plan: Plan, states: SeatStates, chosen: number[]): numbe
   if (seats.every((seat, i) => i === 0 || (seat === (seats[i - 1] as number) + 1 && beside(plan, seat - 1)))) {
     const middle = seats.reduce((m, s) => ({ x: m.x + plan.at(s).x, y: m.y + plan.at(s).y }), { x: 0, y: 0 })
     const together = nearest(plan, (s) => states.isFree(s), category, seats.length, middle.x / seats.length, middle.y / seats.length)
-    if (together) return together
+    if (together) return together.seats
   }
   const kept = new Set(seats.filter((s) => states.isFree(s)))
   for (const gone of seats.filter((s) => !states.isFree(s))) {
     const at = plan.at(gone)
-    const [near] = nearest(plan, (s) => states.isFree(s) && !kept.has(s), category, 1, at.x, at.y) ?? []
+    const [near] = nearest(plan, (s) => states.isFree(s) && !kept.has(s), category, 1, at.x, at.y)?.seats ?? []
     if (near === undefined) return undefined
     kept.add(near)
   }

@@ -55,10 +55,11 @@ func (s *Store) takeAll(ctx context.Context, o ordered, known snapshot) (taking,
 		if plan != nil {
 			w.takeSeats(o.HoldRequest, plan, seats, &t)
 		}
+		w.takeAttendees(o, &t)
 		if err := w.send(ctx); err != nil {
 			return err
 		}
-		if !t.held {
+		if !t.held || t.refused != nil {
 			return errNotHeld
 		}
 		if t.seats != len(seats) {

@@ -24,6 +24,7 @@ const holdTries = 20
 // CodeAttendeesRequired, CodeAttendeesUnwanted, CodeAttendeeTaken.
 func (s *Store) Hold(ctx context.Context, request ticketing.HoldRequest) (ticketing.HoldResult, error) {
 	request.PayBy = request.PayBy.UTC().Truncate(time.Microsecond) // as precise as it will be read back
+	request.Attendees = ticketing.NormaliseAttendees(request.Attendees)
 	buyer, err := s.sealBuyer(request.Buyer)
 	if err != nil {
 		return ticketing.HoldResult{}, err

@@ -60,6 +60,7 @@ func (s *Store) takeAll(ctx context.Context, o ordered, known snapshot) (taking,
 			return err
 		}
 		if !t.held || t.refused != nil {
+			t.held = false
 			return errNotHeld
 		}
 		if t.seats != len(seats) {

@@ -18,14 +18,13 @@ type RealNameNeed string
 
 // Whether the attendees of an event are named.
 const (
-	RealNamesNone     RealNameNeed = "none"
+	RealNamesNone     RealNameNeed = ""
 	RealNamesOptional RealNameNeed = "optional" // for every ticket of an order, or for none
 	RealNamesRequired RealNameNeed = "required"
 )
 
 // RealNames are an event's rules on who attends.
 type RealNames struct {
-	// Need is empty for RealNamesNone.
 	Need RealNameNeed
 	// ChangeBefore is how long before a session's start its attendees can last be changed.
 	ChangeBefore time.Duration

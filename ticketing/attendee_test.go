@@ -217,7 +217,7 @@ func TestTheAttendeesOfAnOrder(t *testing.T) {
 		{"some", ticketing.RealNamesOptional, people(1), ticketing.CodeAttendeesRequired, "/attendees/1"},
 		{"all", ticketing.RealNamesOptional, people(3), "", ""},
 		{"nobody asked", ticketing.RealNamesNone, nil, "", ""},
-		{"nobody asked, and told", "", people(3), ticketing.CodeAttendeesUnwanted, "/attendees"},
+		{"nobody asked, and told", ticketing.RealNamesNone, people(3), ticketing.CodeAttendeesUnwanted, "/attendees"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := ticketing.RealNames{Need: test.need}.CheckAttendees(lines, test.attendees, documentDay)

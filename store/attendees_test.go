@@ -71,18 +71,21 @@ func (s *scene) wantTaken(numbers ...int) {
 	}
 }
 
-// attend buys an order of everybody's fate, in an event of named of that id.
+// attending holds tickets for them in an event of named of that id.
+func (s *scene) attending(event string, numbers ...int) ticketing.Order {
+	s.Helper()
+	r := requestFor(numbers...)
+	r.EventID, r.SessionID, r.Lines[0].TicketTypeID = event, event+"-s1", event+"-t1"
+	return s.heldAs(r)
+}
+
+// attend buys orders of everybody's fate, in an event of named of that id.
 func (s *scene) attend(event string) {
 	s.Helper()
-	of := func(n int) ticketing.Order {
-		r := requestFor(n, n+1)
-		r.EventID, r.SessionID, r.Lines[0].TicketTypeID = event, event+"-s1", event+"-t1"
-		return s.heldAs(r)
-	}
-	of(10)
-	s.expired(of(20).ID)
-	order := s.pays(of(20))
-	if err := s.ChangeAttendee(s.Context(), order.ID, order.Tickets[1].ID, person(30)); err != nil {
+	s.attending(event, 1)
+	s.expired(s.attending(event, 2, 3).ID)
+	order := s.pays(s.attending(event, 2, 3))
+	if err := s.ChangeAttendee(s.Context(), order.ID, order.Tickets[1].ID, person(4)); err != nil {
 		s.Fatal(err)
 	}
 	s.settles(s.gives(order.ID, order.Tickets[0].ID))

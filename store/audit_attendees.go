@@ -2,14 +2,14 @@ package store
 
 // attendeeInvariants hold wherever tickets are sold to named people.
 var attendeeInvariants = []invariant{
-	{16, "a person has one live hold or ticket of a session", false, `
+	{17, "a person has one live hold or ticket of a session", false, `
 SELECT min(order_id), format('%s of %s', count(*), string_agg(order_id || '/' || position, ', ' ORDER BY order_id, position))
 FROM attendees WHERE live GROUP BY person_index HAVING count(*) > 1`},
-	{16, "an attendee is counted exactly while the order holds its stock or the ticket has not gone back", false, `
+	{17, "an attendee is counted exactly while the order holds its stock or the ticket has not gone back", false, `
 SELECT a.order_id || '/' || a.position, format('live is %s; the order is %s, the ticket %s', a.live, o.state, coalesce(t.state, 'not issued'))
 FROM attendees a JOIN orders o ON o.id = a.order_id LEFT JOIN tickets t ON t.id = a.ticket_id
 WHERE a.live <> CASE WHEN t.id IS NULL THEN o.state IN ('PENDING', 'AWAITING_REVIEW') ELSE t.state IN ('VALID', 'FROZEN') END`},
-	{16, "an order that names attendees names one for each ticket", false, `
+	{17, "an order that names attendees names one for each ticket", false, `
 SELECT l.order_id, format('%s attendees for %s of %s, %s of them with one of %s tickets', a.named, l.quantity, l.ticket_type_id, a.ticketed, t.issued)
 FROM order_lines l
 CROSS JOIN LATERAL (SELECT count(*) AS named, count(t.id) AS ticketed FROM attendees x

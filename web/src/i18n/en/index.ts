@@ -1,3 +1,4 @@
+import attendee from './attendee'
 import message from './message'
 import order from './order'
 import payment from './payment'
@@ -6,4 +7,4 @@ import refund from './refund'
 import shop from './shop'
 import story from './story'
 
-export default { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...story }
+export default { ...attendee, ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...story }

@@ -1,3 +1,4 @@
+import attendee from './attendee'
 import type { Words } from '../words'
 import message from './message'
 import order from './order'
@@ -7,6 +8,6 @@ import refund from './refund'
 import shop from './shop'
 import story from './story'
 
-const words: Words = { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...story }
+const words: Words = { ...attendee, ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...story }
 
 export default words

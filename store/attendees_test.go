@@ -22,8 +22,8 @@ var attendeePlants = map[string]string{
 	"an order that names attendees names one for each ticket":                                        "UPDATE attendees SET ticket_id = NULL WHERE ticket_id IS NOT NULL",
 }
 
-// named is an event that wants to know who attends; attendees can be changed until the day before.
-func named(id string) ticketing.Event {
+// realNamed is an event that wants to know who attends; attendees can be changed until the day before.
+func realNamed(id string) ticketing.Event {
 	event := storetest.Event(id, 20, 20)
 	event.RealNames = ticketing.RealNames{Need: ticketing.RealNamesRequired, ChangeBefore: 24 * time.Hour}
 	return event
@@ -71,7 +71,7 @@ func (s *scene) wantTaken(numbers ...int) {
 	}
 }
 
-// attending holds tickets for them in an event of named of that id.
+// attending holds tickets for them in an event of realNamed of that id.
 func (s *scene) attending(event string, numbers ...int) ticketing.Order {
 	s.Helper()
 	r := requestFor(numbers...)
@@ -79,7 +79,7 @@ func (s *scene) attending(event string, numbers ...int) ticketing.Order {
 	return s.heldAs(r)
 }
 
-// attend buys orders of everybody's fate, in an event of named of that id.
+// attend buys orders of everybody's fate, in an event of realNamed of that id.
 func (s *scene) attend(event string) {
 	s.Helper()
 	s.attending(event, 1)
@@ -93,7 +93,7 @@ func (s *scene) attend(event string) {
 
 func TestAnOrderKnowsWhoItsTicketsAreFor(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, named("show"))
+	s := newScene(t, realNamed("show"))
 	r := request(2, 1)
 	slices.Reverse(r.Lines)
 	r.Attendees = people(1, 2, 3)
@@ -128,9 +128,9 @@ func TestAnOrderKnowsWhoItsTicketsAreFor(t *testing.T) {
 
 func TestAnEventSaysWhetherItWantsAttendees(t *testing.T) {
 	t.Parallel()
-	optional := named("optional")
+	optional := realNamed("optional")
 	optional.RealNames.Need = ticketing.RealNamesOptional
-	s := newScene(t, named("show"), optional, storetest.Event("plain", 20))
+	s := newScene(t, realNamed("show"), optional, storetest.Event("plain", 20))
 	of := func(event string, r ticketing.HoldRequest) ticketing.HoldRequest {
 		r.EventID, r.SessionID, r.Lines[0].TicketTypeID = event, event+"-s1", event+"-t1"
 		return r
@@ -152,7 +152,7 @@ func TestAnEventSaysWhetherItWantsAttendees(t *testing.T) {
 
 func TestAPersonIsFreeAgainOnceTheirTicketIs(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, named("show"))
+	s := newScene(t, realNamed("show"))
 	held := s.heldAs(requestFor(1, 2))
 	s.wantTaken(1, 2)
 	s.expired(held.ID)
@@ -168,7 +168,7 @@ func TestAPersonIsFreeAgainOnceTheirTicketIs(t *testing.T) {
 
 func TestFiftyOrdersForOnePersonHaveOneWinner(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, named("show"))
+	s := newScene(t, realNamed("show"))
 	var won, lost atomic.Int32
 	inParallel(50, func(i int) {
 		// From both ticket types, among others, and in either order.
@@ -195,7 +195,7 @@ func TestFiftyOrdersForOnePersonHaveOneWinner(t *testing.T) {
 
 func TestOrdersThatShareAttendeesNeverWaitForEachOther(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, named("show"))
+	s := newScene(t, realNamed("show"))
 	var won atomic.Int32
 	inParallel(30, func(i int) {
 		// Either ticket type alone, so that no lock on stock puts them in line.
@@ -215,7 +215,7 @@ func TestOrdersThatShareAttendeesNeverWaitForEachOther(t *testing.T) {
 
 func TestLateMoneyTakesThePersonsAgainUnlessTheyHaveTicketsBesides(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, named("show"))
+	s := newScene(t, realNamed("show"))
 	late := func(numbers ...int) (string, ticketing.PaymentAttempt) {
 		order := s.heldAs(requestFor(numbers...))
 		attempt := s.started(order.ID)
@@ -246,7 +246,7 @@ func TestLateMoneyTakesThePersonsAgainUnlessTheyHaveTicketsBesides(t *testing.T)
 
 func TestAnAttendeeIsChangedUntilTheDeadline(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, named("show"))
+	s := newScene(t, realNamed("show"))
 	order := s.bought(1, 2)
 	first, second := order.Tickets[0].ID, order.Tickets[1].ID
 	change := func(ticket string, n int) error { return s.ChangeAttendee(t.Context(), order.ID, ticket, person(n)) }
@@ -284,7 +284,7 @@ func TestAnAttendeeIsChangedUntilTheDeadline(t *testing.T) {
 
 func TestTwentyTicketsForOnePersonHaveOneWinner(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, named("show"))
+	s := newScene(t, realNamed("show"))
 	var orders []ticketing.Order
 	for i := range 20 {
 		orders = append(orders, s.bought(i))
@@ -306,7 +306,7 @@ func TestTwentyTicketsForOnePersonHaveOneWinner(t *testing.T) {
 
 func TestNoTableHoldsADocumentInClear(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, named("show"))
+	s := newScene(t, realNamed("show"))
 	r := requestFor(1, 2)
 	canary := ticketing.Attendee{Name: "Canary Attendee", DocumentType: ticketing.DocumentPassport, DocumentNumber: "C4N4RY77"}
 	r.Attendees[0] = canary

@@ -85,7 +85,7 @@ func audited(t *testing.T) *scene {
 	storetest.Seed(t, s.Store, counted("counted"))
 	s.claims("counted")
 	s.expired(s.claims("counted").ID)
-	storetest.Seed(t, s.Store, named("named"))
+	storetest.Seed(t, s.Store, realNamed("named"))
 	s.attend("named")
 	s.started(s.held(1))
 	s.paid(2, 1)

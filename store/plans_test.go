@@ -70,7 +70,7 @@ func (s *scene) reads() map[string]int {
 // runs them again. What is read afterwards must not have to do with how many there are.
 func TestNoStatementReadsAWholeTable(t *testing.T) {
 	t.Parallel()
-	attended := named("named")
+	attended := realNamed("named")
 	attended.Sessions[0].TicketTypes[0].Capacity = 100
 	s := newScene(t, storetest.Event("show", 100, 100), counted("counted"), attended)
 	s.Close()

@@ -117,6 +117,13 @@ func (b *brittle) StartAttempt(ctx context.Context, attempt ticketing.PaymentAtt
 	return b.testStore.StartAttempt(ctx, attempt)
 }
 
+func (b *brittle) ChangeAttendee(ctx context.Context, id, ticket string, attendee ticketing.Attendee) error {
+	if err := b.fault(); err != nil {
+		return err
+	}
+	return b.testStore.ChangeAttendee(ctx, id, ticket, attendee)
+}
+
 func (b *brittle) QuoteRefund(ctx context.Context, id string, tickets []string) (ticketing.RefundQuote, error) {
 	if err := b.fault(); err != nil {
 		return ticketing.RefundQuote{}, err

@@ -16,20 +16,23 @@ type orderView struct {
 	SessionStartsAt instant              `json:"session_starts_at,omitzero"`
 	Venue           *ticketing.Venue     `json:"venue,omitzero"`
 	priceView
-	Buyer        buyerView          `json:"buyer"`
-	Language     string             `json:"language"`
-	PayBy        instant            `json:"pay_by,omitzero"`
-	ServerTime   instant            `json:"server_time"`
-	CreatedAt    instant            `json:"created_at"`
-	UpdatedAt    instant            `json:"updated_at"`
-	Revision     int                `json:"revision"`
-	Refusal      *ticketing.Refusal `json:"refusal,omitzero"`
-	Methods      []string           `json:"methods"`
-	Attempts     []attemptView      `json:"attempts"`
-	Tickets      []ticketView       `json:"tickets"`
-	Seats        []ticketing.Seat   `json:"seats,omitempty"`
-	Refunds      []refundView       `json:"refunds"`
-	RefundPolicy *refundPolicyView  `json:"refund_policy,omitzero"`
+	Buyer      buyerView          `json:"buyer"`
+	Language   string             `json:"language"`
+	PayBy      instant            `json:"pay_by,omitzero"`
+	ServerTime instant            `json:"server_time"`
+	CreatedAt  instant            `json:"created_at"`
+	UpdatedAt  instant            `json:"updated_at"`
+	Revision   int                `json:"revision"`
+	Refusal    *ticketing.Refusal `json:"refusal,omitzero"`
+	Methods    []string           `json:"methods"`
+	Attempts   []attemptView      `json:"attempts"`
+	Tickets    []ticketView       `json:"tickets"`
+	Seats      []ticketing.Seat   `json:"seats,omitempty"`
+	// Attendees are masked.
+	Attendees    []ticketing.MaskedAttendee `json:"attendees,omitempty"`
+	RealNames    *realNamesView             `json:"real_names,omitzero"`
+	Refunds      []refundView               `json:"refunds"`
+	RefundPolicy *refundPolicyView          `json:"refund_policy,omitzero"`
 	// Token is only in the answer to the submission.
 	Token string `json:"token,omitzero"`
 }
@@ -54,14 +57,15 @@ type attemptView struct {
 }
 
 type ticketView struct {
-	ID           string                `json:"id"`
-	TicketTypeID string                `json:"ticket_type_id"`
-	Name         ticketing.Text        `json:"name"`
-	State        ticketing.TicketState `json:"state"`
-	RefundID     string                `json:"refund_id,omitzero"`
-	Code         string                `json:"code"`
-	IssuedAt     instant               `json:"issued_at"`
-	Seat         *ticketing.Seat       `json:"seat,omitzero"`
+	ID           string                    `json:"id"`
+	TicketTypeID string                    `json:"ticket_type_id"`
+	Name         ticketing.Text            `json:"name"`
+	State        ticketing.TicketState     `json:"state"`
+	RefundID     string                    `json:"refund_id,omitzero"`
+	Code         string                    `json:"code"`
+	IssuedAt     instant                   `json:"issued_at"`
+	Seat         *ticketing.Seat           `json:"seat,omitzero"`
+	Attendee     *ticketing.MaskedAttendee `json:"attendee,omitzero"`
 }
 
 type refundView struct {
@@ -113,13 +117,14 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 		ID: o.ID, State: o.State, SessionID: o.SessionID, EventID: o.EventID, EventTitle: unnamed(o.EventID),
 		Buyer:    buyerView{o.Buyer.Name, o.Buyer.Email, o.Buyer.Phone},
 		Language: o.Buyer.Language, PayBy: instant(o.PayBy), ServerTime: instant(s.Now()),
-		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt), Revision: o.Revision, Refusal: o.Refusal, Seats: o.Seats,
+		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt), Revision: o.Revision, Refusal: o.Refusal, Seats: o.Seats, Attendees: o.Attendees,
 		Methods: []string{}, Attempts: []attemptView{}, Tickets: []ticketView{}, Refunds: []refundView{},
 	}
 	if listed {
 		v.EventTitle, v.SessionStartsAt, v.Venue = l.event.Title, instant(l.session.StartsAt), &l.session.Venue
 		policy := viewRefundPolicy(l.event, l.session, o.PaidAt)
 		v.RefundPolicy = &policy
+		v.RealNames = viewRealNames(l.event, l.session)
 	}
 	if o.State.HoldsStock() && listed {
 		v.Methods = s.Payments.Methods(l.event.OrganiserID, o.Total.Currency)
@@ -133,7 +138,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	}
 	for _, t := range o.Tickets {
 		v.Tickets = append(v.Tickets, ticketView{
-			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: l.typeName(t.TicketTypeID), State: t.State, RefundID: t.RefundID, Code: t.Code, IssuedAt: instant(t.IssuedAt), Seat: t.Seat,
+			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: l.typeName(t.TicketTypeID), State: t.State, RefundID: t.RefundID, Code: t.Code, IssuedAt: instant(t.IssuedAt), Seat: t.Seat, Attendee: t.Attendee,
 		})
 	}
 	for _, r := range o.Refunds {

@@ -21,6 +21,8 @@ type orderRequest struct {
 	Buyer         buyerRequest     `json:"buyer"`
 	Language      string           `json:"language"`
 	ExpectedTotal *ticketing.Money `json:"expected_total"`
+	// Attendees are normalised.
+	Attendees []ticketing.Attendee `json:"attendees"`
 }
 
 // intent is a checked order request: what a buyer wants, under the id it will have.
@@ -102,6 +104,7 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 	if err := decodeBody(c, &r); err != nil {
 		return intent{}, err
 	}
+	r.Attendees = ticketing.NormaliseAttendees(r.Attendees)
 	buyer, err := validBuyer(r.Buyer, r.Language)
 	if err != nil {
 		return intent{}, err
@@ -113,6 +116,11 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 	if code := ticketing.CodeOf(priceErr); priceErr != nil && (code == "" || code == ticketing.CodeInvalid || code == ticketing.CodeNotFound || code == codeUnavailable || code == codeRateLimited) {
 		return intent{}, priceErr
 	}
+	if priceErr == nil {
+		if priceErr = l.event.RealNames.CheckAttendees(r.Lines, r.Attendees, s.Now()); ticketing.CodeOf(priceErr) == ticketing.CodeInvalid {
+			return intent{}, priceErr
+		}
+	}
 	orderID := s.Identity.OrderID(buyer.Email, key)
 	fingerprint, err := s.fingerprint(r, buyer)
 	if err != nil {
@@ -121,7 +129,7 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 	in := intent{
 		orderID: orderID, fingerprint: fingerprint, listed: l, quote: quote,
 		hold: ticketing.HoldRequest{
-			OrderID: orderID, EventID: l.event.ID, SessionID: l.session.ID, Lines: r.Lines, Buyer: buyer, Codes: r.Codes,
+			OrderID: orderID, EventID: l.event.ID, SessionID: l.session.ID, Lines: r.Lines, Buyer: buyer, Codes: r.Codes, Attendees: r.Attendees,
 			ExpectedTotal: r.ExpectedTotal, Fingerprint: fingerprint,
 		},
 	}
@@ -188,8 +196,9 @@ func (s *Server) fingerprint(r orderRequest, buyer ticketing.Buyer) (string, err
 		Lines     []ticketing.Ask
 		Buyer     ticketing.Buyer
 		Expected  *ticketing.Money
-		Codes     ticketing.Codes `json:",omitzero"`
-	}{r.SessionID, r.Lines, buyer, r.ExpectedTotal, r.Codes})
+		Codes     ticketing.Codes      `json:",omitzero"`
+		Attendees []ticketing.Attendee `json:",omitempty"`
+	}{r.SessionID, r.Lines, buyer, r.ExpectedTotal, r.Codes, r.Attendees})
 	return s.Identity.Fingerprint(canonical), err
 }
 
@@ -298,8 +307,13 @@ func (s *Server) orderOf(ctx context.Context, in intent, held ticketing.HoldResu
 	case held.State != ticketing.OrderPending || held.Revision != 1:
 		return s.storedOrder(ctx, in)
 	}
+	var attendees []ticketing.MaskedAttendee
+	for _, a := range in.hold.Attendees {
+		attendees = append(attendees, a.Mask())
+	}
 	return ticketing.Order{
-		ID: in.orderID, SessionID: in.session.ID, EventID: in.event.ID, State: held.State, Buyer: in.hold.Buyer,
+		Attendees: attendees,
+		ID:        in.orderID, SessionID: in.session.ID, EventID: in.event.ID, State: held.State, Buyer: in.hold.Buyer,
 		Quote: held.Quote, Seats: held.Seats, PayBy: held.PayBy, CreatedAt: held.CreatedAt, UpdatedAt: held.CreatedAt, Revision: held.Revision,
 	}, nil
 }

@@ -45,6 +45,9 @@ type Store interface {
 	// OrderRevisions tells the revisions of orders; unknown ones are left out.
 	OrderRevisions(ctx context.Context, orderIDs []string) (map[string]int, error)
 
+	// ChangeAttendee makes a ticket somebody else's. Errors: CodeInvalid, CodeNotFound, CodeAttendeeFixed, CodeAttendeeTaken.
+	ChangeAttendee(ctx context.Context, orderID, ticketID string, attendee ticketing.Attendee) error
+
 	// StartAttempt stores a new attempt to pay, named by its ID, OrderID, Provider and Method,
 	// before its gateway hears of it, and returns it whole.
 	// Errors: CodeNotFound, CodeAlreadyPaid, CodeOrderClosed, CodeLimitExceeded, CodeInvalid when

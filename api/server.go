@@ -230,6 +230,7 @@ func (s *Server) register(app *fiber.App) {
 	on(http.MethodPost, "/api/v1/orders/:order_id/cancel", s.cancelOrder)
 	on(http.MethodPost, "/api/v1/orders/:order_id/refund-quotes", s.quoteRefund)
 	on(http.MethodPost, "/api/v1/orders/:order_id/refunds", s.requestRefund)
+	on(http.MethodPut, "/api/v1/orders/:order_id/tickets/:ticket_id/attendee", s.changeAttendee)
 	on(http.MethodGet, "/api/v1/orders/:order_id/messages", s.getMessages)
 	on(http.MethodPost, CallbackPath+":provider", s.callback)
 	on(http.MethodPost, ReceiptPath+":carrier", s.receipt)

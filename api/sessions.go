@@ -21,6 +21,7 @@ type sessionView struct {
 	EndsAt       instant              `json:"ends_at"`
 	RefundPolicy refundPolicyView     `json:"refund_policy"`
 	SeatMap      ticketing.SeatMapRef `json:"seat_map,omitzero"`
+	RealNames    *realNamesView       `json:"real_names,omitzero"`
 	TicketTypes  []ticketTypeView     `json:"ticket_types"`
 }
 
@@ -79,6 +80,7 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 		StartsAt: instant(session.StartsAt), EndsAt: instant(session.EndsAt),
 		RefundPolicy: viewRefundPolicy(e, session, nil),
 		SeatMap:      session.SeatMap,
+		RealNames:    viewRealNames(e, session),
 		TicketTypes:  make([]ticketTypeView, 0, len(session.TicketTypes)),
 	}
 	for _, t := range session.TicketTypes {

@@ -59,6 +59,8 @@ type Ticket struct {
 	Name ticketing.Text
 	// Seat is the numbered seat it is for; nil without one.
 	Seat *ticketing.Seat
+	// Attendee is whom it is for; nil where tickets are for nobody by name.
+	Attendee *ticketing.MaskedAttendee
 	// Code is what its QR code carries.
 	Code string
 }

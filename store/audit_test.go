@@ -50,6 +50,7 @@ func TestTheAuditFindsEveryKindOfViolation(t *testing.T) {
 	maps.Copy(plants, seatPlants)
 	maps.Copy(plants, claimPlants)
 	maps.Copy(plants, cataloguePlants)
+	maps.Copy(plants, attendeePlants)
 	for rule := range plants {
 		if rules[rule] == 0 {
 			t.Errorf("no rule is called %q", rule)
@@ -84,6 +85,8 @@ func audited(t *testing.T) *scene {
 	storetest.Seed(t, s.Store, counted("counted"))
 	s.claims("counted")
 	s.expired(s.claims("counted").ID)
+	storetest.Seed(t, s.Store, realNamed("named"))
+	s.attend("named")
 	s.started(s.held(1))
 	s.paid(2, 1)
 	must(s.Hold(t.Context(), request(11)))(t)

@@ -36,6 +36,9 @@ type (
 		TaxIncluded    bool
 		MaxPerOrder    int
 		MaxPerBuyer    int
+		RealNames      string // "none" for ticketing.RealNamesNone
+		// AttendeeChangeSeconds is how long before a session its attendees can last be changed.
+		AttendeeChangeSeconds int64
 		// RefundPolicy is written apart: the terms of what was sold stay.
 		RefundPolicy refundSteps  `gorm:"serializer:json;->"`
 		Revision     int64        `gorm:"default:1"`
@@ -132,7 +135,8 @@ func (r eventRow) event() ticketing.Event {
 		ID: r.ID, OrganiserID: r.OrganiserID, Organiser: r.Organiser.Name, Kind: r.Kind, Title: r.Title, Summary: r.Summary,
 		State: r.State, HoldFor: time.Duration(r.HoldSeconds) * time.Second, OrderFee: r.OrderFee, MaxPerOrder: r.MaxPerOrder,
 		TicketFee: r.TicketFee, Tax: ticketing.TaxRule{BasisPoints: r.TaxBasisPoints, Included: r.TaxIncluded}, MaxPerBuyer: r.MaxPerBuyer,
-		Refunds: r.RefundPolicy.policy(), Sessions: make([]ticketing.Session, len(r.Sessions)),
+		RealNames: realNamesOf(r),
+		Refunds:   r.RefundPolicy.policy(), Sessions: make([]ticketing.Session, len(r.Sessions)),
 	}
 	for i, s := range r.Sessions {
 		e.Sessions[i] = s.session()
@@ -185,7 +189,19 @@ func rowOfEvent(e ticketing.Event) eventRow {
 		ID: e.ID, OrganiserID: e.OrganiserID, Kind: e.Kind, Title: e.Title, Summary: e.Summary, State: e.State,
 		HoldSeconds: int64(e.HoldFor / time.Second), OrderFee: e.OrderFee, MaxPerOrder: e.MaxPerOrder,
 		TicketFee: e.TicketFee, TaxBasisPoints: e.Tax.BasisPoints, TaxIncluded: e.Tax.Included, MaxPerBuyer: e.MaxPerBuyer,
+		RealNames: cmp.Or(string(e.RealNames.Need), noRealNames), AttendeeChangeSeconds: int64(e.RealNames.ChangeBefore / time.Second),
 	}
+}
+
+// noRealNames is ticketing.RealNamesNone as stored.
+const noRealNames = "none"
+
+func realNamesOf(r eventRow) ticketing.RealNames {
+	rules := ticketing.RealNames{ChangeBefore: time.Duration(r.AttendeeChangeSeconds) * time.Second}
+	if r.RealNames != noRealNames {
+		rules.Need = ticketing.RealNameNeed(r.RealNames)
+	}
+	return rules
 }
 
 func rowOfVenue(v ticketing.Venue) venueRow {

@@ -17,6 +17,8 @@ type claims struct {
 	limits   []limitClaim
 	vouchers []voucherClaim
 	phases   bool
+	// attendees are taken last of all.
+	attendees []attendeeClaim
 	// access is the blind index of the access code, or nil.
 	access []byte
 }
@@ -37,11 +39,14 @@ type voucherClaim struct {
 	buyers   [][]byte
 }
 
-func (c claims) any() bool { return len(c.limits) > 0 || len(c.vouchers) > 0 || c.phases }
+func (c claims) any() bool {
+	return len(c.limits) > 0 || len(c.vouchers) > 0 || c.phases || len(c.attendees) > 0
+}
 
 // claimsOf are the claims of a priced order.
-func (s *Store) claimsOf(r ticketing.HoldRequest, known snapshot, quote ticketing.Quote, vouchers []ticketing.Voucher) claims {
-	var c claims
+func (s *Store) claimsOf(r ticketing.HoldRequest, known snapshot, quote ticketing.Quote, vouchers []ticketing.Voucher) (claims, error) {
+	attendees, err := s.attendeeClaims(r)
+	c := claims{attendees: attendees}
 	buyers := [][]byte{s.ring.BlindIndex("buyer_counts.buyer", ticketing.LimitIdentity(r.Buyer.Email))}
 	if r.Buyer.Phone != "" {
 		buyers = append(buyers, s.ring.BlindIndex("buyer_counts.buyer", r.Buyer.Phone))
@@ -73,7 +78,7 @@ func (s *Store) claimsOf(r ticketing.HoldRequest, known snapshot, quote ticketin
 		}
 		c.vouchers = append(c.vouchers, claim)
 	}
-	return c
+	return c, err
 }
 
 // limit counts a line for every name of its buyer.

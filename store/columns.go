@@ -10,6 +10,8 @@ type (
 	buyerName      struct{}
 	buyerEmail     struct{}
 	buyerPhone     struct{}
+	attendeeName   struct{}
+	attendeeNumber struct{}
 	callbackHeader struct{}
 	callbackBody   struct{}
 )
@@ -17,6 +19,8 @@ type (
 func (buyerName) Place() string      { return "orders.buyer_name" }
 func (buyerEmail) Place() string     { return "orders.buyer_email" }
 func (buyerPhone) Place() string     { return "orders.buyer_phone" }
+func (attendeeName) Place() string   { return "attendees.name" }
+func (attendeeNumber) Place() string { return "attendees.document_number" }
 func (callbackHeader) Place() string { return "callbacks.header" }
 func (callbackBody) Place() string   { return "callbacks.body" }
 

@@ -20,9 +20,11 @@ const holdTries = 20
 //
 // The price comes from the catalogue as of request.At, the sale windows go by
 // the database's clock. Refusals: CodeNotFound, CodeNotOnSale, CodeInvalid,
-// CodeLimitExceeded, CodePriceChanged, CodeWindowClosed, CodeSoldOut, CodeVoucherInvalid, CodeVoucherMinimum.
+// CodeLimitExceeded, CodePriceChanged, CodeWindowClosed, CodeSoldOut, CodeVoucherInvalid, CodeVoucherMinimum,
+// CodeAttendeesRequired, CodeAttendeesUnwanted, CodeAttendeeTaken.
 func (s *Store) Hold(ctx context.Context, request ticketing.HoldRequest) (ticketing.HoldResult, error) {
 	request.PayBy = request.PayBy.UTC().Truncate(time.Microsecond) // as precise as it will be read back
+	request.Attendees = ticketing.NormaliseAttendees(request.Attendees)
 	buyer, err := s.sealBuyer(request.Buyer)
 	if err != nil {
 		return ticketing.HoldResult{}, err
@@ -49,7 +51,11 @@ func (s *Store) tryHold(ctx context.Context, r ticketing.HoldRequest, buyer seal
 		return result, false, err
 	}
 	if !refused {
-		taken, err := s.takeAll(ctx, ordered{r, buyer, quote, s.claimsOf(r, known, quote, vouchers)}, known)
+		claims, err := s.claimsOf(r, known, quote, vouchers)
+		if err != nil {
+			return result, false, err
+		}
+		taken, err := s.takeAll(ctx, ordered{r, buyer, quote, claims}, known)
 		switch {
 		case err != nil:
 			return result, false, err

@@ -33,6 +33,7 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 		order ticketing.Order
 		found bool
 		seats []orderSeat
+		named []ticketAttendee
 	)
 	err := s.retry(ctx, "read the order", func(ctx context.Context) error {
 		batch := &pgx.Batch{}
@@ -47,6 +48,7 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 			WHERE order_id = $1 ORDER BY id`, orderID), &order.Tickets, scanTicket)
 		many(batch.Queue(refundSQL+" WHERE r.order_id = $1 ORDER BY r.created_at, r.id", orderID), &order.Refunds, scanRefund)
 		many(batch.Queue(orderSeatsSQL, orderID), &seats, pgx.RowToStructByPos[orderSeat])
+		many(batch.Queue(orderAttendeesSQL, orderID), &named, scanAttendee)
 		batch.Queue("commit")
 		return s.pool.SendBatch(ctx, batch).Close()
 	})
@@ -64,6 +66,9 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 		order.Vouchers = nil
 	}
 	if err := s.fillSeats(ctx, &order, seats); err != nil {
+		return ticketing.Order{}, "", err
+	}
+	if err := s.fillAttendees(&order, named); err != nil {
 		return ticketing.Order{}, "", err
 	}
 	order.Buyer, err = s.openBuyer(head.buyer)

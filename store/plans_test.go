@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ var fill = []string{
 		SELECT k.provider, c.new, k.kind, c.new, k.header, k.body FROM (SELECT * FROM callbacks LIMIT 1) k, copies c`,
 	`INSERT INTO refunds SELECT (jsonb_populate_record(r, jsonb_build_object('order_id', c.new, 'id', c.new, 'attempt_id', c.new))).*
 		FROM refunds r JOIN copies c ON c.old = r.order_id`,
+	`INSERT INTO attendees SELECT (jsonb_populate_record(a, jsonb_build_object('order_id', c.new, 'ticket_id', NULL, 'live', false))).*
+		FROM attendees a, copies c WHERE a.position = 1 AND a.order_id = (SELECT min(order_id) FROM attendees)`,
 	`INSERT INTO messages SELECT (jsonb_populate_record(m, jsonb_build_object('order_id', c.new, 'id', overlay(m.id placing right(c.new, 12) from 15), 'receipt_id', NULL))).*
 		FROM messages m JOIN copies c ON c.old = m.order_id`,
 	`INSERT INTO ledger_transfers (kind, reference) SELECT 'payment_accepted', new FROM copies`,
@@ -44,7 +47,7 @@ func (s *scene) reads() map[string]int {
 	defer func() { _ = conn.Close(s.Context()) }()
 	rows, err := conn.Query(s.Context(), `SELECT t.relname, t.seq_tup_read + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid)
 		FROM pg_stat_user_tables t WHERE t.relname IN ('orders', 'order_lines', 'holds', 'order_events', 'tickets', 'payment_attempts',
-			'callbacks', 'refunds', 'ledger_transfers', 'ledger_entries', 'messages')`)
+			'callbacks', 'refunds', 'attendees', 'ledger_transfers', 'ledger_entries', 'messages')`)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -67,7 +70,9 @@ func (s *scene) reads() map[string]int {
 // runs them again. What is read afterwards must not have to do with how many there are.
 func TestNoStatementReadsAWholeTable(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, storetest.Event("show", 100, 100), counted("counted"))
+	attended := realNamed("named")
+	attended.Sessions[0].TicketTypes[0].Capacity = 100
+	s := newScene(t, storetest.Event("show", 100, 100), counted("counted"), attended)
 	s.Close()
 	for table := range s.reads() {
 		s.execute("ALTER TABLE " + table + " SET (autovacuum_enabled = false)") // statistics would make new plans
@@ -101,7 +106,7 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 	await(t, func() bool { return s.reads()["orders"] > before["orders"]+100 })
 	for table, n := range s.reads() {
 		if n -= before[table]; n > 5000 { // one look at all of a table would be 3,000, and seven rounds take it seven times
-			t.Errorf("%d rows or entries of %s were read for %d purchases", n, table, 3*rounds)
+			t.Errorf("%d rows or entries of %s were read for %d purchases", n, table, 4*rounds)
 		}
 	}
 }
@@ -139,6 +144,12 @@ func (s *scene) everyStep() {
 	if err := s.FinishRefund(s.Context(), outcome(refund.ID, ticketing.RefundSucceeded, "")); err != nil {
 		s.Fatal(err)
 	}
+	someone := rand.IntN(10_000_000) * 10
+	named := s.pays(s.attending("named", someone))
+	if err := s.ChangeAttendee(s.Context(), named.ID, named.Tickets[0].ID, person(someone+1)); err != nil {
+		s.Fatal(err)
+	}
+	s.expired(s.attending("named", someone).ID)
 	order, paid := s.paid(2, 1)
 	s.delivered(paid.ID)
 	given := s.gives(order, order+"-001")

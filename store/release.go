@@ -29,6 +29,7 @@ func (w *work) moveHolds(orderID string, lines []ticketing.Ask, from, to holdSta
 	w.moveClaims(orderID, lines, from, to, true)
 	w.moveStock(types, quantities, from, to)
 	w.moveSeats(orderID, types, nil, from, to)
+	w.moveAttendees(orderID, types, nil, from, to)
 }
 
 // returnTickets notes on the holds of an order how many of its tickets, given by ascending ticket type, are
@@ -41,6 +42,7 @@ func (w *work) returnTickets(orderID string, lines []ticketing.Ask, tickets []st
 	w.moveClaims(orderID, lines, holdSold, holdReleased, false)
 	w.moveStock(types, quantities, holdSold, holdReleased)
 	w.moveSeats(orderID, types, tickets, holdSold, holdReleased)
+	w.moveAttendees(orderID, types, tickets, holdSold, holdReleased)
 }
 
 // moveStock moves stock from one counter to another at the end of the transaction.

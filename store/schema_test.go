@@ -104,6 +104,10 @@ var refused = []struct{ name, constraint, sql string }{
 	{"a name in plain text", "orders_buyer_name_sealed", "UPDATE orders SET buyer_name = 'Mei'"},
 	{"an address in plain text", "orders_buyer_email_sealed", "UPDATE orders SET buyer_email = 'mei@example.com'"},
 	{"a phone number in plain text", "orders_buyer_phone_sealed", "UPDATE orders SET buyer_phone = '+86138'"},
+	{"an attendee in plain text", "attendees_name_sealed", `INSERT INTO attendees (order_id, position, ticket_type_id, document_type, name, document_number, person_index)
+		SELECT order_id, 1, ticket_type_id, 'passport', 'Mei', '\x01', sha256('') FROM order_lines LIMIT 1`},
+	{"a document in plain text", "attendees_document_number_sealed", `INSERT INTO attendees (order_id, position, ticket_type_id, document_type, name, document_number, person_index)
+		SELECT order_id, 1, ticket_type_id, 'passport', '\x01', 'E12345678', sha256('') FROM order_lines LIMIT 1`},
 	{"a callback in plain text", "callbacks_body_sealed", `INSERT INTO callbacks (provider, event_id, kind, header, body) VALUES ('p', 'e', 'payment', '\x01', '{}')`},
 	{"a total below the fee", "orders_check", "UPDATE orders SET total = 0"},
 	{"a line that does not multiply", "order_lines_check", "UPDATE order_lines SET amount = amount + 1, charge = charge + 1"},

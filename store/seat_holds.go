@@ -55,10 +55,12 @@ func (s *Store) takeAll(ctx context.Context, o ordered, known snapshot) (taking,
 		if plan != nil {
 			w.takeSeats(o.HoldRequest, plan, seats, &t)
 		}
+		w.takeAttendees(o, &t)
 		if err := w.send(ctx); err != nil {
 			return err
 		}
-		if !t.held {
+		if !t.held || t.refused != nil {
+			t.held = false
 			return errNotHeld
 		}
 		if t.seats != len(seats) {

@@ -51,7 +51,7 @@ func seedEvent(tx *gorm.DB, event ticketing.Event, plans map[ticketing.SeatMapRe
 	}
 	row := rowOfEvent(event)
 	if err := upsert(tx, &row, "organiser_id", "kind", "title", "summary", "hold_seconds", "order_fee", "max_per_order",
-		"ticket_fee", "tax_basis_points", "tax_included", "max_per_buyer"); err != nil {
+		"ticket_fee", "tax_basis_points", "tax_included", "max_per_buyer", "real_names", "attendee_change_seconds"); err != nil {
 		return err
 	}
 	policy, err := json.Marshal(stepsOf(event.Refunds))

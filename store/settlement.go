@@ -206,6 +206,9 @@ func (s *Store) Retake(ctx context.Context, attemptID string) (bool, error) {
 		}
 		return w.acceptLate(f)
 	})
+	if isDuplicate(err, onePerSession) {
+		return false, nil // an attendee has got another ticket of the session
+	}
 	return retaken, err
 }
 

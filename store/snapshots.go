@@ -98,6 +98,9 @@ func (s *Store) price(ctx context.Context, known snapshot, r ticketing.HoldReque
 	if err == nil {
 		err = ticketing.CheckSeats(session, r.Lines)
 	}
+	if err == nil {
+		err = known.event.RealNames.CheckAttendees(r.Lines, r.Attendees, r.At)
+	}
 	if err == nil && r.ExpectedTotal != nil && *r.ExpectedTotal != quote.Total {
 		err = ticketing.FieldErrorf(ticketing.CodePriceChanged, "/expected_total", "the total is now %s", quote.Total)
 	}

@@ -37,4 +37,5 @@ SELECT t.id, $1, t.ticket_type_id, 'VALID', t.code, l.charge / l.quantity + (t.p
 FROM unnest($2::text[], $3::text[], $4::text[], $5::int[]) AS t(id, ticket_type_id, code, place)
 JOIN order_lines l ON l.order_id = $1 AND l.ticket_type_id = t.ticket_type_id`, orderID, ids, types, codes, places)
 	w.ticketSeats(orderID)
+	w.ticketAttendees(orderID)
 }

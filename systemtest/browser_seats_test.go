@@ -140,8 +140,8 @@ func TestABrowserTellsWhoLosesASeatWhichAndWhatIsNearest(t *testing.T) {
 		mine = append(mine, seat.ID)
 	}
 	require.ElementsMatch(t, again, mine)
-	b.click(id("cancel"))
-	b.click(id("confirm"))
+	b.click(id("cancel-order"))
+	b.click(id("confirm-cancel"))
 	b.state(ticketing.OrderCancelled)
 	// A seat that comes back is free on the map again.
 	s.Cancel(faster)

@@ -27,7 +27,7 @@ import (
 )
 
 // canaries are personal data that must not be found anywhere in the clear.
-var canaries = []string{"Kanarienvogel", "canary-7f3a", "13800138000"}
+var canaries = []string{"Kanarienvogel", "canary-7f3a", "13800138000", "11010519491231002", "Nachtigall", "CN4R1E77"}
 
 func canaryBuyer() stack.Want {
 	return stack.Want{Name: "Wilhelmine Kanarienvogel", Email: "canary-7f3a@example.com", Phone: "+86 138 0013 8000"}
@@ -35,10 +35,23 @@ func canaryBuyer() stack.Want {
 
 func TestPersonalDataRestsEncryptedEverywhere(t *testing.T) {
 	own := ownServers(t)
-	s := stack.New(t, own, shortHold(10))
-	paid := s.Buy(canaryBuyer())
+	options := shortHold(10)
+	options.Events[0].RealNames.Need = ticketing.RealNamesOptional
+	s := stack.New(t, own, options)
+	attended := canaryBuyer()
+	attended.Attendees = []ticketing.Attendee{{Name: "Karl Nachtigall", DocumentType: ticketing.DocumentResidentID, DocumentNumber: "11010519491231002X"}}
+	paid := s.Buy(attended)
 	s.Pay(s.Attempt(paid))
-	s.Await(paid, ticketing.OrderPaid, soon)
+	tickets := s.Await(paid, ticketing.OrderPaid, soon).Tickets
+	// Refused in its workflow, because the person has a ticket.
+	attended.Email = "other@example.com"
+	taken, err := s.Submit(t.Context(), attended)
+	require.NoError(t, err)
+	require.Equal(t, ticketing.CodeAttendeeTaken, taken.Problem.Code, "%s", taken.Body)
+	changed, err := s.Request(t.Context(), http.MethodPut, "/api/v1/orders/"+paid.ID+"/tickets/"+tickets[0].ID+"/attendee", paid.Token, "",
+		ticketing.Attendee{Name: "Nora Nachtigall", DocumentType: ticketing.DocumentPassport, DocumentNumber: "cn4r1e77"})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, changed.Status, "%s", changed.Body)
 	faults(t, s, gateway.Faults{CaptureAmount: 1})
 	refunded := s.Buy(canaryBuyer())
 	number := s.Attempt(refunded)

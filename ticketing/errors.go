@@ -22,6 +22,10 @@ const (
 	CodePriceChanged      Code = "price_changed"          // the total differs from the one the buyer was shown
 	CodeVoucherInvalid    Code = "voucher_invalid"        // no voucher with this code takes anything off this order, whatever the reason
 	CodeVoucherMinimum    Code = "voucher_minimum"        // the voucher wants more to be bought
+	CodeAttendeesRequired Code = "attendees_required"     // the event wants a named attendee for each ticket
+	CodeAttendeesUnwanted Code = "attendees_unwanted"     // the event sells tickets to nobody by name
+	CodeAttendeeTaken     Code = "attendee_taken"         // a person has a ticket of the session already
+	CodeAttendeeFixed     Code = "attendee_fixed"         // the attendee of a ticket can no longer be changed
 	CodeKeyReused         Code = "idempotency_key_reused" // same key, other request
 	CodeOrderClosed       Code = "order_closed"           // the order no longer takes this step
 	CodeAlreadyPaid       Code = "already_paid"           // the order is paid

@@ -103,6 +103,8 @@ type Event struct {
 	MaxPerOrder int `json:"max_per_order"`
 	// MaxPerBuyer bounds the live tickets of one buyer over all their orders; 0 means no bound.
 	MaxPerBuyer int `json:"max_per_buyer,omitempty"`
+	// RealNames says whether tickets are sold to named people.
+	RealNames RealNames `json:"-"`
 	// Refunds says until when tickets go back, and for what fee; empty means never.
 	Refunds  RefundPolicy `json:"-"`
 	Sessions []Session    `json:"sessions"`

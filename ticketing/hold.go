@@ -10,6 +10,8 @@ type HoldRequest struct {
 	Lines     []Ask
 	Buyer     Buyer
 	Codes
+	// Attendees are who the tickets are for, line by line, where the event names them; see RealNames.
+	Attendees []Attendee `json:",omitempty"`
 	// ExpectedTotal is what the buyer was shown; nil accepts whatever the price is now.
 	ExpectedTotal *Money
 	// Fingerprint is a hash of the whole request: the same order id with another one is a reused key.

@@ -89,8 +89,10 @@ type Order struct {
 	Attempts []PaymentAttempt `json:"attempts"`
 	Tickets  []Ticket         `json:"tickets"`
 	// Seats are those it was given, in the order of their map; what became of it since does not change them.
-	Seats   []Seat   `json:"seats,omitempty"`
-	Refunds []Refund `json:"refunds"`
+	Seats []Seat `json:"seats,omitempty"`
+	// Attendees are who its tickets are for, in their order, where they are named; changes show here, too.
+	Attendees []MaskedAttendee `json:"attendees,omitempty"`
+	Refunds   []Refund         `json:"refunds"`
 }
 
 // AttemptState is where one try to pay stands.
@@ -171,6 +173,8 @@ type Ticket struct {
 	IssuedAt time.Time `json:"issued_at"`
 	// Seat is the seat it is for, if it is for one.
 	Seat *Seat `json:"seat,omitempty"`
+	// Attendee is who it is for, if it is for somebody by name.
+	Attendee *MaskedAttendee `json:"attendee,omitempty"`
 }
 
 // OrderEventKind names a step of an order's timeline.
@@ -205,6 +209,7 @@ const (
 	EventEventCancelled  OrderEventKind = "event_cancelled"
 	EventEventPostponed  OrderEventKind = "event_postponed"
 	EventReminder        OrderEventKind = "reminder" // the session begins soon
+	EventAttendeeChanged OrderEventKind = "attendee_changed"
 )
 
 // OrderEvent is one entry of an order's timeline.

@@ -108,7 +108,7 @@ func TestARehearsalSaysEveryWord(t *testing.T) {
 // onlyForSome says whether a part is written for other kinds than this one.
 func onlyForSome(part string, kind ticketing.MessageKind) bool {
 	switch part {
-	case "show", "ticket", "seat", "qr":
+	case "show", "ticket", "seat", "attendee", "qr":
 		return !showsTickets(kind)
 	case "label.discount", "label.ticket_fees", "label.order_fee", "label.tax", "label.total":
 		return kind != ticketing.MessagePaid

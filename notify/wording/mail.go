@@ -30,6 +30,7 @@ type row struct {
 }
 
 // picture is a ticket with its QR code. Groups is the code so that it can be read out and compared.
+// Seat also says whom it is for.
 type picture struct{ ID, Alt, Number, Name, Seat, Code, Groups string }
 
 // seat is a numbered seat in the reader's language.
@@ -129,6 +130,10 @@ func (s *saying) page(v view, f notify.Facts) (page, []notify.Image) {
 		}
 		if ticket.Seat != nil {
 			t.Seat = s.say("seat", seat{line(ticket.Seat.Section.In(v.language)), line(ticket.Seat.Row), line(ticket.Seat.Number)})
+		}
+		if a := ticket.Attendee; a != nil {
+			who := s.say("attendee", ticketing.MaskedAttendee{Name: line(a.Name), DocumentNumber: a.DocumentNumber})
+			t.Seat = strings.TrimPrefix(t.Seat+" · "+who, " · ")
 		}
 		png, err := qrPicture(ticket.Code)
 		if err != nil && s.err == nil {

@@ -22,7 +22,7 @@ func rehearsed() []notify.Facts {
 		Reason: ticketing.RefundRequested,
 		Tickets: []notify.Ticket{
 			{Name: name, Seat: &ticketing.Seat{Section: text("Front", "前区"), Row: "5", Number: "12"}, Code: "1"},
-			{Name: name, Seat: &ticketing.Seat{Row: "5", Number: "13"}, Code: "2"},
+			{Name: name, Seat: &ticketing.Seat{Row: "5", Number: "13"}, Attendee: &ticketing.MaskedAttendee{Name: "张*", DocumentNumber: "E******78"}, Code: "2"},
 		},
 	}
 	bare := whole

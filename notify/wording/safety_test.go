@@ -133,6 +133,19 @@ func TestAMailNamesTheSeat(t *testing.T) {
 	}
 }
 
+func TestAMailNamesWhomATicketIsFor(t *testing.T) {
+	for language, want := range map[string]string{"en": "for 张* E******78", "zh-CN": "持票人 张* E******78"} {
+		f := facts(ticketing.MessagePaid)
+		f.Tickets = f.Tickets[:1]
+		f.Tickets[0].Attendee = &ticketing.MaskedAttendee{Name: "张*", DocumentType: ticketing.DocumentPassport, DocumentNumber: "E******78"}
+		withSeat := render(t, ticketing.ChannelMail, language, f)
+		require.Contains(t, withSeat.Text, " · "+want)
+		require.Contains(t, withSeat.HTML, want)
+		f.Tickets[0].Seat = nil
+		require.Contains(t, render(t, ticketing.ChannelMail, language, f).Text, "\n"+want)
+	}
+}
+
 // TestThePageIsForEveryMailProgram: what Outlook is told is still there, and whoever has it read out hears it in order.
 func TestThePageIsForEveryMailProgram(t *testing.T) {
 	for _, language := range wording.Languages {

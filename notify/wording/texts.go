@@ -32,7 +32,7 @@ var (
 	// ownParts are those that every kind of message has, sharedParts those that all of a language share.
 	ownParts    = []string{"subject", "status", "happened", "meaning", "now", "button", "sms", "link"}
 	sharedParts = []string{
-		"brand", "hello", "untitled", "show", "ticket", "seat", "qr", "private", "footer", "colon", "label.what", "label.when", "label.was", "announced",
+		"brand", "hello", "untitled", "show", "ticket", "seat", "attendee", "qr", "private", "footer", "colon", "label.what", "label.when", "label.was", "announced",
 		"label.where", "label.order", "label.discount", "label.ticket_fees", "label.order_fee", "label.tax", "label.total", "label.refund", "label.kept",
 	}
 )

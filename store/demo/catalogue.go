@@ -113,7 +113,8 @@ func concert(c calendar) ticketing.Event {
 			"Ninety musicians, one choir, and the sea from calm to storm. Two evenings only.",
 			"九十位乐手与合唱团，奏响从平静到风暴的大海。仅演两晚。"),
 		State: ticketing.EventOnSale, HoldFor: 15 * time.Minute, OrderFee: 800, MaxPerOrder: 6,
-		Refunds: ticketing.RefundPolicy{{Before: 7 * day, FeeBasisPoints: 500}, {Before: 3 * day, FeeBasisPoints: 2000}, {Before: day, FeeBasisPoints: 5000}},
+		RealNames: ticketing.RealNames{Need: ticketing.RealNamesOptional, ChangeBefore: 2 * day},
+		Refunds:   ticketing.RefundPolicy{{Before: 7 * day, FeeBasisPoints: 500}, {Before: 3 * day, FeeBasisPoints: 2000}, {Before: day, FeeBasisPoints: 5000}},
 	}
 	venue := ticketing.Venue{
 		ID: "ninth-hall", Name: text("Ninth Hall", "第九音乐厅"), City: text("Beijing", "北京"),
@@ -186,6 +187,8 @@ func coach(c calendar) ticketing.Event {
 			"Eight hours through the mountains with two stops. Luggage up to 20 kg included.",
 			"八小时穿越群山，途中停靠两次。含20公斤行李。"),
 		State: ticketing.EventOnSale, HoldFor: 15 * time.Minute, OrderFee: 200, MaxPerOrder: 5,
+		// Passengers show the document at the gate.
+		RealNames: ticketing.RealNames{Need: ticketing.RealNamesRequired, ChangeBefore: 2 * time.Hour},
 		Refunds: ticketing.RefundPolicy{
 			{Before: 2 * day, FeeBasisPoints: 500}, {Before: day, FeeBasisPoints: 1000}, {Before: 2 * time.Hour, FeeBasisPoints: 2000},
 		},

@@ -69,6 +69,8 @@ type Want struct {
 	Email    string
 	Phone    string
 	Language string
+	// Attendees are who the tickets are for.
+	Attendees []ticketing.Attendee
 }
 
 // Request sends a request and reads the answer; err is that of the connection.
@@ -142,6 +144,9 @@ func (s *Stack) Submit(ctx context.Context, w Want) (Answer, error) {
 	}
 	if w.Vouchers != nil {
 		body["vouchers"] = w.Vouchers
+	}
+	if w.Attendees != nil {
+		body["attendees"] = w.Attendees
 	}
 	if w.Language != "" {
 		body["language"] = w.Language

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SeatMap, Seats } from '../src/api/seats'
 import type { TicketType } from '../src/api/types'
-import { lostOf, toggle, withLine, without, type Rules } from '../src/seats/choice'
+import { lostOf, replaced, toggle, withLine, without, type Rules } from '../src/seats/choice'
 import { Grid } from '../src/seats/grid'
 import { best, instead } from '../src/seats/instead'
 import { mark, Plan } from '../src/seats/plan'
@@ -128,6 +128,11 @@ describe('choosing', () => {
     expect(lost).toEqual(['hall/A/2', 'hall/B/2'])
     expect(without(lines, lost)).toEqual([{ ticket_type_id: 'ta', quantity: 1, seat_ids: ['hall/A/1'] }])
     expect(withLine(lines, { ticket_type_id: 'tb', quantity: 0 })).toHaveLength(1)
+    expect(replaced(lines, { taken: ['hall/A/2'], alternative: ['hall/A/4', 'hall/A/5'] })).toEqual([
+      { ticket_type_id: 'ta', quantity: 2, seat_ids: ['hall/A/4', 'hall/A/5'] },
+      lines[1],
+    ])
+    expect(replaced(lines, { taken: ['hall/A/2'] })).toBeUndefined()
   })
 
   it('offers the nearest seats side by side, never across an aisle', () => {

@@ -3,6 +3,7 @@ import type { SeatMap, Seats } from './seats'
 import { readStream, type StreamMessage } from './stream'
 import type {
   Ask,
+  Attendee,
   Availability,
   Codes,
   EventDetail,
@@ -28,7 +29,7 @@ const base = '/api/v1'
 const patience = { read: 15_000, write: 25_000, stream: 25_000 }
 
 interface Call {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'PUT'
   body?: unknown
   token?: string
   headers?: Record<string, string>
@@ -72,7 +73,7 @@ async function send(path: string, call: Call, accept: string, limit: AbortSignal
 }
 
 async function json<T>(path: string, call: Call = {}): Promise<T> {
-  const limit = AbortSignal.timeout(call.method === 'POST' ? patience.write : patience.read)
+  const limit = AbortSignal.timeout((call.method ?? 'GET') === 'GET' ? patience.read : patience.write)
   const response = await send(path, call, 'application/json', limit)
   try {
     return (await response.json()) as T
@@ -196,6 +197,10 @@ export const api = {
       token,
       headers: { 'Idempotency-Key': key },
     }),
+
+  /** Makes a ticket somebody else's; asking for the same again changes nothing. */
+  changeAttendee: (id: string, token: string, ticketId: string, attendee: Attendee) =>
+    order(id, token, `/tickets/${encodeURIComponent(ticketId)}/attendee`, { method: 'PUT', body: attendee }),
 
   cancel: (id: string, token: string) => order(id, token, '/cancel', { method: 'POST' }),
 }

@@ -90,6 +90,7 @@ export interface Session {
   starts_at: string
   ends_at: string
   refund_policy: RefundPolicy
+  real_names?: RealNames
   ticket_types: TicketType[]
   /** Absent where seats have no numbers. */
   seat_map?: SeatMapRef
@@ -174,6 +175,23 @@ export interface Codes {
   access_code?: string
 }
 
+export type DocumentType = 'resident_id' | 'passport' | 'hk_macao_permit' | 'taiwan_permit' | 'permanent_resident_id'
+
+/** Who a ticket is for. What the server answers with is masked. */
+export interface Attendee {
+  name: string
+  document_type: DocumentType
+  document_number: string
+}
+
+/** How attendees are named; absent where they are not. */
+export interface RealNames {
+  /** optional: for every ticket of an order, or for none. */
+  need: 'optional' | 'required'
+  /** When attendees can last be changed. */
+  change_until: string
+}
+
 export interface Buyer {
   name: string
   email: string
@@ -184,6 +202,8 @@ export interface NewOrder extends Codes {
   session_id: string
   lines: Ask[]
   buyer: Buyer
+  /** Line by line, where the session asks for them. */
+  attendees?: Attendee[]
   language?: Language
   expected_total?: Money
 }
@@ -237,6 +257,8 @@ export interface Ticket {
   code: string
   /** The numbered seat it is for, if it is for one. */
   seat?: Seat
+  /** Who it is for, if it is for somebody by name. */
+  attendee?: Attendee
   issued_at: string
 }
 
@@ -317,6 +339,9 @@ export interface Order extends Quote {
   /** The numbered seats it was given, in the order of the map. */
   seats?: Seat[]
   refunds: Refund[]
+  /** Who its tickets are for, in their order. */
+  attendees?: Attendee[]
+  real_names?: RealNames
   /** Absent once the catalogue no longer has the session. */
   refund_policy?: RefundPolicy
 }

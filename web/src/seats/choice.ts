@@ -1,3 +1,4 @@
+import type { LostSeats } from '../api/seats'
 import type { Ask, TicketType } from '../api/types'
 import type { Plan } from './plan'
 import type { SeatStates } from './states'
@@ -65,4 +66,10 @@ export function lostOf(lines: Ask[], plan: Plan, states: SeatStates): string[] {
     const seat = plan.find(id)
     return seat === undefined || !states.isFree(seat)
   })
+}
+
+/** The choice with what the server offers in place of the line that lost a seat; undefined where it offers nothing. */
+export function replaced(lines: Ask[], { taken, alternative }: LostSeats): Ask[] | undefined {
+  const hit = lines.find((l) => l.seat_ids?.some((id) => taken.includes(id)))
+  return hit && alternative ? lines.map((l) => (l === hit ? seatLine(l.ticket_type_id, alternative) : l)) : undefined
 }

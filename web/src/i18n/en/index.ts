@@ -1,3 +1,4 @@
+import attendee from './attendee'
 import message from './message'
 import order from './order'
 import payment from './payment'
@@ -7,4 +8,4 @@ import seats from './seats'
 import shop from './shop'
 import story from './story'
 
-export default { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story }
+export default { ...attendee, ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story }

@@ -67,6 +67,7 @@ export default {
     session_changed: 'The session has a new time or place',
     event_cancelled: 'The organiser cancelled the event',
     event_postponed: 'The organiser postponed the event',
+    attendee_changed: 'A ticket is for another person now',
     reminder: 'We reminded you that it begins soon',
     needs_attention: 'A colleague is looking after this',
     attention_over: 'Sorted out, it goes on by itself',

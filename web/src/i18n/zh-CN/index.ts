@@ -1,3 +1,4 @@
+import attendee from './attendee'
 import type { Words } from '../words'
 import message from './message'
 import order from './order'
@@ -8,6 +9,6 @@ import seats from './seats'
 import shop from './shop'
 import story from './story'
 
-const words: Words = { ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story }
+const words: Words = { ...attendee, ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story }
 
 export default words

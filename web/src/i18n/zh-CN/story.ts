@@ -67,6 +67,7 @@ export default {
     session_changed: '场次的时间或地点有变',
     event_cancelled: '主办方取消了活动',
     event_postponed: '主办方延期了活动',
+    attendee_changed: '已更改一张票的持票人',
     reminder: '已提醒您活动即将开始',
     needs_attention: '工作人员正在处理',
     attention_over: '问题已解决，自动继续处理',

@@ -169,3 +169,51 @@ func TestABuyerWithAKeyboardOnlyChoosesSeatsOnTheMap(t *testing.T) {
 	b.shoot("keyboard")
 	b.done()
 }
+
+// moving zooms or pans the map a little in every frame, or waits; it counts the frames of two seconds, those in which the map had moved, and
+// the milliseconds of the longest.
+const moving = `(async how => {
+	const map = document.querySelector('[data-testid="seat-map"]'), box = map.getBoundingClientRect()
+	const [x, y] = [box.width / 2, box.height / 2]
+	const send = (target, kind, type, dx, dy, more) => target.dispatchEvent(new kind(type,
+		{bubbles: true, cancelable: true, view: window, clientX: box.left + x + dx, clientY: box.top + y + dy, ...more}))
+	if (how === 'pan') send(map, MouseEvent, 'mousedown', 0, 0)
+	let frames = 0, longest = 0, moved = 0, seen = map.dataset.view
+	const begun = performance.now()
+	for (let last = begun; last - begun < 2000;) {
+		const now = await new Promise(requestAnimationFrame)
+		frames++
+		longest = Math.max(longest, now - last)
+		last = now
+		if (map.dataset.view !== seen) moved++
+		seen = map.dataset.view
+		if (how === 'pan') send(window, MouseEvent, 'mousemove', 120 * Math.sin(frames / 20), 90 * Math.cos(frames / 25))
+		if (how === 'zoom') send(map, WheelEvent, 'wheel', 40, 30, {deltaY: frames % 80 < 40 ? -8 : 8})
+	}
+	if (how === 'pan') send(window, MouseEvent, 'mouseup', 0, 0)
+	return [frames, moved, longest]
+})`
+
+// BenchmarkABrowserMovesAStadium compares the frames in which a browser moves 20,000 seats with those it has while nothing happens: while all seats
+// are zoomed in and out, and while single ones are panned.
+func BenchmarkABrowserMovesAStadium(b *testing.B) {
+	s := demoStack(b)
+	page := browse(b, s, "en", 1280)
+	page.hall("harbour-cup")
+	page.do(chromedp.ScrollIntoView(chromedp.CSS(id("seat-map"))))
+	measure := func(how string) []float64 {
+		return ask(page, chromedp.Evaluate[[]float64](fmt.Sprintf("%s(%q)", moving, how), chromedp.EvalAwaitPromise))
+	}
+	for b.Loop() {
+		still, whole := measure(""), measure("zoom")
+		require.Zero(b, still[1])
+		b.ReportMetric(still[0], "still-frames")
+		b.ReportMetric(whole[1]/still[0], "zoomed/still")
+		b.ReportMetric(whole[2], "zoomed-longest-ms")
+		page.click(id("best-for-me"))
+		page.see(id("chosen-seat"))
+		near := measure("pan")
+		b.ReportMetric(near[1]/still[0], "panned/still")
+		b.ReportMetric(near[2], "panned-longest-ms")
+	}
+}

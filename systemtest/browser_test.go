@@ -23,7 +23,7 @@ import (
 
 // shop is a browser that looks at the shop.
 type shop struct {
-	t      *testing.T
+	t      testing.TB
 	s      *stack.Stack
 	ctx    context.Context
 	folder string
@@ -34,7 +34,7 @@ type shop struct {
 }
 
 // browse opens a fresh browser of a width, in a language.
-func browse(t *testing.T, s *stack.Stack, language string, width int64) *shop {
+func browse(t testing.TB, s *stack.Stack, language string, width int64) *shop {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU,
@@ -175,7 +175,7 @@ func (b *shop) done() {
 	require.Empty(b.t, b.faults)
 }
 
-func demoStack(t *testing.T) *stack.Stack {
+func demoStack(t testing.TB) *stack.Stack {
 	events := demo.Catalogue(time.Now().UTC())
 	s := stack.New(t, servers(t), stack.Options{SeatMaps: demo.SeatMaps(), Events: events})
 	vouchers, codes := demo.Vouchers(events)

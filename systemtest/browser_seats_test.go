@@ -110,7 +110,7 @@ func TestABrowserTellsWhoLosesASeatWhichAndWhatIsNearest(t *testing.T) {
 	// On the event's page: the map is live.
 	rival := s.Buy(stack.Want{Session: "lighthouse-map-1", Type: "lighthouse-map-1-standard", Quantity: 1, Seats: []string{"hall/F/8"}, Email: "rival@example.com"})
 	b.see(id("seat-lost") + `[data-seats="hall/F/8"]`)
-	b.see(fmt.Sprintf(`%s[data-seat="hall/F/8"]:disabled`, id("seat-option")))
+	b.see(id("seat-option") + "[data-seat=\"hall/F/8\"]:disabled")
 	b.shoot("lost-on-the-map")
 	offered := strings.Split(b.attribute(id("take-alternative"), "data-seats"), ",")
 	require.Len(t, offered, 2)
@@ -148,7 +148,7 @@ func TestABrowserTellsWhoLosesASeatWhichAndWhatIsNearest(t *testing.T) {
 	s.Cancel(rival)
 	b.hall("lighthouse-map")
 	b.tick("hall", "F")
-	b.see(fmt.Sprintf(`%s[data-seat="hall/F/8"]:enabled`, id("seat-option")))
+	b.see(id("seat-option") + "[data-seat=\"hall/F/8\"]:enabled")
 	b.done()
 	settledAll(t, s)
 }

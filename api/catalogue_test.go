@@ -69,6 +69,16 @@ func TestListingIsFilteredSortedAndPaged(t *testing.T) {
 	require.Equal(t, []string{"film", "hamlet", "concert", "match"}, seen)
 }
 
+func TestCitiesAreThoseOfWhatIsListed(t *testing.T) {
+	w := newWorld(t)
+	var l struct{ Cities []ticketing.Text }
+	w.get("/api/v1/cities").decode(t, &l)
+	require.Equal(t, []ticketing.Text{{"en": "Beijing", "zh-CN": "北京"}, {"en": "Shanghai", "zh-CN": "上海"}}, l.Cities)
+	tag := w.get("/api/v1/cities").header.Get("ETag")
+	require.NotEmpty(t, tag)
+	require.Equal(t, http.StatusNotModified, w.do(call{method: http.MethodGet, path: "/api/v1/cities", header: map[string]string{"If-None-Match": tag}}).status)
+}
+
 func TestListingRefusesWhatItCannotRead(t *testing.T) {
 	w := newWorld(t)
 	for _, query := range []string{
@@ -121,7 +131,7 @@ func TestUnknownPlacesAreNotFound(t *testing.T) {
 
 func TestHotReadsAreTagged(t *testing.T) {
 	w := newWorld(t)
-	for _, path := range []string{"/api/v1/events", "/api/v1/events/hamlet", "/api/v1/sessions/hamlet-1", "/api/v1/sessions/hamlet-1/availability"} {
+	for _, path := range []string{"/api/v1/events", "/api/v1/cities", "/api/v1/events/hamlet", "/api/v1/sessions/hamlet-1", "/api/v1/sessions/hamlet-1/availability"} {
 		first := w.get(path)
 		tag := first.header.Get("ETag")
 		require.NotEmpty(t, tag)

@@ -67,6 +67,13 @@ func (b *brittle) FindEvents(ctx context.Context, f ticketing.EventFilter) ([]ti
 	return b.testStore.FindEvents(ctx, f)
 }
 
+func (b *brittle) Cities(ctx context.Context) ([]ticketing.Text, error) {
+	if err := b.fault(); err != nil {
+		return nil, err
+	}
+	return b.testStore.Cities(ctx)
+}
+
 func (b *brittle) EventRevisions(ctx context.Context, ids ...string) (map[string]int64, error) {
 	b.lookups.Add(1)
 	if err := b.fault(); err != nil {

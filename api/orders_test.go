@@ -297,7 +297,7 @@ func TestEverythingSaysWhenTheDatabaseIsAway(t *testing.T) {
 	eventually(t, "what was cached is no longer shown", func() bool {
 		return w.do(call{method: "GET", path: "/api/v1/events/hamlet"}).status == 503
 	})
-	for _, path := range []string{"/api/v1/events", "/api/v1/events/hamlet", "/api/v1/sessions/hamlet-1", "/api/v1/sessions/hamlet-1/availability", "/api/v1/orders/" + o.ID, "/api/v1/orders/" + o.ID + "/events", "/readyz"} {
+	for _, path := range []string{"/api/v1/events", "/api/v1/cities", "/api/v1/events/hamlet", "/api/v1/sessions/hamlet-1", "/api/v1/sessions/hamlet-1/availability", "/api/v1/orders/" + o.ID, "/api/v1/orders/" + o.ID + "/events", "/readyz"} {
 		a := w.do(call{method: "GET", path: path, token: o.Token})
 		p := a.problem(t, 503, "unavailable")
 		require.NotContains(t, p.Detail, "refused", "the cause is for the log")

@@ -18,6 +18,8 @@ type Store interface {
 
 	// FindEvents finds events with a session that fits, soonest first; more says that there are others.
 	FindEvents(ctx context.Context, filter ticketing.EventFilter) (found []ticketing.ListingKey, more bool, err error)
+	// Cities lists the cities of what FindEvents finds without a filter, by their English names.
+	Cities(ctx context.Context) ([]ticketing.Text, error)
 	// EventRevisions tells numbers that grow with every change of an event; drafts and unknown events have none.
 	EventRevisions(ctx context.Context, eventIDs ...string) (map[string]int64, error)
 	// Events reads events with their sessions and ticket types; drafts and unknown ones are left out.

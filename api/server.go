@@ -218,6 +218,7 @@ func (s *Server) register(app *fiber.App) {
 	on(http.MethodGet, "/api/openapi.yaml", s.contract)
 	on(http.MethodGet, "/api/v1/events", s.listEvents)
 	on(http.MethodGet, "/api/v1/events/:event_id", s.getEvent)
+	on(http.MethodGet, "/api/v1/cities", s.listCities)
 	on(http.MethodGet, "/api/v1/sessions/:session_id", s.getSession)
 	on(http.MethodGet, "/api/v1/sessions/:session_id/availability", s.getAvailability)
 	on(http.MethodGet, "/api/v1/sessions/:session_id/seat-map", s.getSeatMap)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -164,4 +165,27 @@ func TestTenThousandEventsAreListedAsOneLookAtAllOfThemWould(t *testing.T) {
 		t.Errorf("tables were read as a whole %d times", now-scans)
 	}
 	t.Logf("at most %d rows were read for a page", most)
+
+	before, _ := s.fetched()
+	found := must(s.Cities(t.Context()))(t)
+	if rows, _ := s.fetched(); rows-before > 6000 {
+		t.Errorf("%d rows were read for %d cities", rows-before, len(found))
+	}
+	listed := map[string]string{}
+	for _, key := range naive(events, ticketing.EventFilter{Now: now}) {
+		for _, e := range events {
+			for _, session := range e.Sessions {
+				if e.ID == key.EventID && session.EndsAt.After(now) {
+					listed[session.Venue.City["en"]] = session.Venue.City["zh-CN"]
+				}
+			}
+		}
+	}
+	told := map[string]string{}
+	for _, city := range found {
+		told[city["en"]] = city["zh-CN"]
+	}
+	if !maps.Equal(listed, told) || len(found) != len(told) {
+		t.Errorf("cities %v, want %v", found, listed)
+	}
 }

@@ -227,6 +227,7 @@ async function file(res, path) {
 async function api(req, res, url) {
   const path = url.pathname.slice('/api/v1'.length)
   let m
+  if (path === '/cities') return send(res, 200, { cities: [...new Map(events.map((e) => [e.sessions[0].venue.city.en, e.sessions[0].venue.city])).values()] })
   if (path === '/events') {
     if (next === 'list_down') return problem(res, 503, 'unavailable')
     const p = Object.fromEntries(url.searchParams)

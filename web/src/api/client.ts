@@ -19,6 +19,7 @@ import type {
   RefundQuote,
   SessionDetail,
   StartedPayment,
+  Text,
   TimelineEntry,
 } from './types'
 import { serverClock } from '../live/clock'
@@ -124,6 +125,8 @@ function query(filter: EventFilter): string {
  */
 export const api = {
   events: (filter: EventFilter, signal?: AbortSignal) => json<EventList>(`/events${query(filter)}`, { signal }),
+
+  cities: (signal?: AbortSignal) => json<{ cities: Text[] }>('/cities', { signal }),
 
   event: (id: string, signal?: AbortSignal) => json<EventDetail>(`/events/${encodeURIComponent(id)}`, { signal }),
 

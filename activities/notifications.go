@@ -182,7 +182,7 @@ func (n *Notifications) facts(t ticketing.Telling) notify.Facts {
 	}
 	for _, ticket := range t.Order.Tickets {
 		if ticket.State == ticketing.TicketValid {
-			f.Tickets = append(f.Tickets, notify.Ticket{Name: names[ticket.TicketTypeID], Seat: ticket.Seat, Attendee: ticket.Attendee, Code: ticket.Code})
+			f.Tickets = append(f.Tickets, ticketOf(t, ticket, names))
 		}
 	}
 	return f

@@ -63,4 +63,14 @@ type Ticket struct {
 	Attendee *ticketing.MaskedAttendee
 	// Code is what its QR code carries.
 	Code string
+	// Session is what it admits to where it is of a bundle; nil means the one the message is about.
+	Session *Session
+}
+
+// Session is what a ticket of a bundle admits to, as in Facts.
+type Session struct {
+	Title, Venue, City, Address ticketing.Text
+	StartsAt                    time.Time
+	Zone                        string
+	DateUnknown                 bool
 }

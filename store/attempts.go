@@ -70,9 +70,11 @@ func (s *Store) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttem
 // money for that nobody has judged yet.
 const openSQL = `(a.state IN ('CREATED', 'PENDING') OR a.state IN ('DECLINED', 'CLOSED') AND a.captured_amount IS NOT NULL)`
 
-// calledOffSQL says whether an order's event is called off: nobody is asked to pay for it any more. What arrives all the same
-// pays the order, which then goes back without a fee.
-const calledOffSQL = `coalesce((SELECT e.state IN ('CANCELLED', 'POSTPONED') FROM events e WHERE e.id = orders.event_id), false)`
+// calledOffSQL says whether an order's event, or that of something in one of its bundles, is called off: nobody is asked to pay for
+// it any more. What arrives all the same pays the order, which then goes back without a fee.
+const calledOffSQL = `(coalesce((SELECT e.state IN ('CANCELLED', 'POSTPONED') FROM events e WHERE e.id = orders.event_id), false)
+    OR EXISTS (SELECT FROM order_components c JOIN ticket_types t ON t.id = c.component_id JOIN sessions s ON s.id = t.session_id
+        JOIN events e ON e.id = s.event_id WHERE c.order_id = orders.id AND e.state IN ('CANCELLED', 'POSTPONED')))`
 
 const startAttemptSQL = `
 WITH started AS (

@@ -112,7 +112,9 @@ FROM stock s
 LEFT JOIN LATERAL (SELECT
     coalesce(sum(quantity) FILTER (WHERE state = 'HELD'), 0) AS held,
     coalesce(sum(quantity - returned) FILTER (WHERE state = 'SOLD'), 0) AS sold
-    FROM holds WHERE ticket_type_id = s.ticket_type_id) h ON true
+    FROM (SELECT state, quantity, returned FROM holds WHERE ticket_type_id = s.ticket_type_id
+        UNION ALL SELECT b.state, c.quantity * b.quantity, c.quantity * b.returned FROM order_components c
+        JOIN holds b ON b.order_id = c.order_id AND b.ticket_type_id = c.bundle_id WHERE c.component_id = s.ticket_type_id) x) h ON true
 WHERE s.held <> h.held OR s.sold <> h.sold`},
 	{3, "every line of an order holds its stock in the state the order says", false, `
 SELECT o.id, format('%s, but line %s is %s', o.state, l.ticket_type_id, coalesce(h.state || ' ' || h.quantity, 'without a hold'))
@@ -131,10 +133,11 @@ FROM orders o WHERE o.state IN ('PENDING', 'AWAITING_REVIEW') AND o.pay_by < now
 SELECT t.id, format('of an order that is %s', o.state) FROM tickets t JOIN orders o ON o.id = t.order_id
 WHERE t.state IN ('VALID', 'FROZEN') AND o.state NOT IN ('PAID', 'REFUNDING', 'PARTIALLY_REFUNDED')`},
 	{5, "a paid order has a ticket for every admission", false, `
-SELECT l.order_id, format('%s tickets for %s of %s', count(t.id), l.quantity, l.ticket_type_id)
+SELECT l.order_id, format('%s tickets for %s of %s', count(t.id), l.quantity * c.each, l.ticket_type_id)
 FROM orders o JOIN order_lines l ON l.order_id = o.id
+CROSS JOIN LATERAL (SELECT coalesce(sum(quantity), 1) AS each FROM order_components WHERE order_id = l.order_id AND bundle_id = l.ticket_type_id) c
 LEFT JOIN tickets t ON t.order_id = l.order_id AND t.ticket_type_id = l.ticket_type_id AND (t.state IN ('VALID', 'FROZEN') OR o.state <> 'PAID')
-WHERE o.state IN ('PAID', 'REFUNDING', 'PARTIALLY_REFUNDED', 'REFUNDED', 'EXCHANGED') GROUP BY l.order_id, l.ticket_type_id, l.quantity HAVING count(t.id) <> l.quantity`},
+WHERE o.state IN ('PAID', 'REFUNDING', 'PARTIALLY_REFUNDED', 'REFUNDED', 'EXCHANGED') GROUP BY l.order_id, l.ticket_type_id, l.quantity, c.each HAVING count(t.id) <> l.quantity * c.each`},
 	{6, "refunds of an attempt do not exceed what it captured", false, `
 SELECT a.id, format('%s refunded of %s captured', sum(r.amount), coalesce(a.captured_amount, 0))
 FROM payment_attempts a JOIN refunds r ON r.attempt_id = a.id AND r.state <> 'FAILED'
@@ -217,4 +220,4 @@ GROUP BY o.id HAVING o.total <> coalesce(sum(l.charge), 0) + o.order_fee_charge
 SELECT DISTINCT o.id, format('%s, but %s is sold in %s', o.currency, t.id, t.currency)
 FROM orders o JOIN order_lines l ON l.order_id = o.id JOIN ticket_types t ON t.id = l.ticket_type_id
 WHERE t.currency <> o.currency`},
-}, slices.Concat(refundInvariants, billInvariants, messageInvariants, seatInvariants, claimInvariants, catalogueInvariants, attendeeInvariants)...)
+}, slices.Concat(refundInvariants, billInvariants, messageInvariants, seatInvariants, claimInvariants, catalogueInvariants, attendeeInvariants, bundleInvariants)...)

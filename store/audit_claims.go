@@ -5,7 +5,7 @@ var claimInvariants = []invariant{
 	{15, "what a buyer has of something limited is what their orders hold and have bought", false, `
 SELECT b.subject, format('%s counted, %s by orders', b.taken, coalesce(o.live, 0) + coalesce(v.live, 0))
 FROM buyer_counts b
-LEFT JOIN LATERAL (SELECT sum(h.quantity - h.returned) AS live FROM order_counts c JOIN holds h USING (order_id, ticket_type_id)
+LEFT JOIN LATERAL (SELECT sum((h.quantity - h.returned) * c.times) AS live FROM order_counts c JOIN holds h USING (order_id, ticket_type_id)
     WHERE c.subject = b.subject AND c.buyer = b.buyer AND h.state <> 'RELEASED') o ON true
 LEFT JOIN LATERAL (SELECT count(*) AS live FROM order_vouchers c JOIN orders x ON x.id = c.order_id
     WHERE b.subject = 'voucher:' || c.voucher_id AND b.buyer = ANY(c.buyers) AND x.state NOT IN ('EXPIRED', 'CANCELLED', 'FAILED')) v ON true

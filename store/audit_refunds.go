@@ -11,9 +11,9 @@ FROM refunds r
 LEFT JOIN LATERAL (SELECT sum(t.paid) AS paid FROM tickets t WHERE t.order_id = r.order_id AND t.refund_id = r.id) p ON true
 WHERE r.request IS NOT NULL AND r.amount IS DISTINCT FROM p.paid - r.fee + r.order_fee`},
 	{3, "tickets that were given back are on sale again", false, `
-SELECT h.order_id, format('%s of %s returned, %s tickets given back', h.returned, h.ticket_type_id, count(t.id))
+SELECT h.order_id, format('%s of %s returned, %s tickets given back', h.returned, h.ticket_type_id, count(DISTINCT coalesce(t.bundle::text, t.id)))
 FROM holds h LEFT JOIN tickets t ON t.order_id = h.order_id AND t.ticket_type_id = h.ticket_type_id AND t.refund_id IS NOT NULL
-GROUP BY h.order_id, h.ticket_type_id, h.returned HAVING count(t.id) <> h.returned`},
+GROUP BY h.order_id, h.ticket_type_id, h.returned HAVING count(DISTINCT coalesce(t.bundle::text, t.id)) <> h.returned`},
 	{5, "an order is being refunded while money is owed for its tickets, and only then", false, `
 SELECT o.id, format('%s with %s refunds of tickets, %s of them open, and %s valid tickets', o.state, r.count, r.open, t.valid)
 FROM orders o

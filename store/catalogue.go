@@ -69,15 +69,15 @@ func (s *Store) EventsOfSessions(ctx context.Context, sessionIDs ...string) (map
 	return events, err
 }
 
-// Availability returns how many tickets of each type are free, by ticket type id, and how many are left at the price of each phase
-// by quantity, by ticketing.PhaseKey, for the given sessions or, without any, for all of them. Unknown sessions have no ticket types.
+// Availability returns how many tickets of each type are free, of a bundle how many there is enough of everything for, by ticket
+// type id, and how many are left at the price of each phase by quantity, by ticketing.PhaseKey, for the given sessions or, without any, for all of them. Unknown sessions have no ticket types.
 func (s *Store) Availability(ctx context.Context, sessionIDs ...string) (map[string]int, error) {
 	free := map[string]int{}
 	err := s.retry(ctx, "read the availability", func(ctx context.Context) error {
-		sql, args := `SELECT ticket_type_id, free FROM stock
+		sql, args := `SELECT s.ticket_type_id, `+freeSQL+` FROM stock s
 			UNION ALL SELECT ticket_type_id || '/' || phase, most - taken FROM phase_stock`, []any{}
 		if len(sessionIDs) > 0 {
-			sql = `SELECT s.ticket_type_id, s.free FROM ticket_types t JOIN stock s ON s.ticket_type_id = t.id WHERE t.session_id = ANY($1)
+			sql = `SELECT s.ticket_type_id, ` + freeSQL + ` FROM ticket_types t JOIN stock s ON s.ticket_type_id = t.id WHERE t.session_id = ANY($1)
 				UNION ALL SELECT p.ticket_type_id || '/' || p.phase, p.most - p.taken FROM ticket_types t
 				JOIN phase_stock p ON p.ticket_type_id = t.id WHERE t.session_id = ANY($1)`
 			args = append(args, sessionIDs)
@@ -112,6 +112,7 @@ func (s *Store) eventRows(ctx context.Context, name, condition string, args ...a
 				Preload("Sessions.TicketTypes", func(tx *gorm.DB) *gorm.DB { return tx.Order("position, id") }).
 				Preload("Sessions.TicketTypes.Phases", func(tx *gorm.DB) *gorm.DB { return tx.Order("position") }).
 				Preload("Sessions.TicketTypes.Presales", func(tx *gorm.DB) *gorm.DB { return tx.Order("starts_at, ends_at") }).
+				Preload("Sessions.TicketTypes.Contents", func(tx *gorm.DB) *gorm.DB { return tx.Order("component_id") }).
 				Preload("Sessions.TicketTypes.Stock").
 				Where(condition, args...).Order("id").Find(&rows).Error
 		}, snapshotReads)

@@ -73,6 +73,7 @@ type (
 		SeatAssignment ticketing.SeatAssignment
 		Phases         []phaseRow   `gorm:"foreignKey:TicketTypeID"`
 		Presales       []presaleRow `gorm:"foreignKey:TicketTypeID"`
+		Contents       []contentRow `gorm:"foreignKey:BundleID"`
 		Stock          stockRow     `gorm:"foreignKey:TicketTypeID"`
 	}
 	phaseRow struct {
@@ -174,6 +175,9 @@ func (r ticketTypeRow) ticketType() ticketing.TicketType {
 	}
 	for i, p := range r.Phases {
 		t.Phases[i] = ticketing.PricePhase{Name: p.Name, From: p.StartsAt.UTC(), Until: p.EndsAt.UTC(), BasePrice: p.BasePrice, ID: deref(p.ID), Limit: deref(p.Most)}
+	}
+	for _, c := range r.Contents {
+		t.Contents = append(t.Contents, c.component())
 	}
 	for _, p := range r.Presales {
 		presale := ticketing.Presale{TicketTypeID: r.ID, From: p.StartsAt.UTC(), Until: p.EndsAt.UTC()}

@@ -29,6 +29,7 @@ type limitClaim struct {
 	buyer        []byte
 	ticketTypeID string // empty for a voucher, of which an order is one use whatever it buys
 	quantity     int
+	times        int // how many tickets of the subject one of the line is
 	most         int
 	refusal      ticketing.Refusal
 }
@@ -58,13 +59,15 @@ func (s *Store) claimsOf(r ticketing.HoldRequest, known snapshot, quote ticketin
 	for i, line := range quote.Lines {
 		c.phases = c.phases || line.Phase != ""
 		if most := known.event.MaxPerBuyer; most > 0 {
-			c.limit("event:"+known.event.ID, buyers, line, most, "/lines", "at most %d tickets of this event per buyer")
+			c.limit("event:"+known.event.ID, buyers, line, ticketsOf(known.event.ID, line), most, "/lines", "at most %d tickets of this event per buyer")
 		}
+		field := fmt.Sprintf("/lines/%d/quantity", i)
 		for _, t := range session.TicketTypes {
 			if t.ID == line.TicketTypeID && t.MaxPerBuyer > 0 {
-				c.limit("type:"+t.ID, buyers, line, t.MaxPerBuyer, fmt.Sprintf("/lines/%d/quantity", i), "at most %d tickets of this type per buyer")
+				c.limit("type:"+t.ID, buyers, line, 1, t.MaxPerBuyer, field, "at most %d tickets of this type per buyer")
 			}
 		}
+		c.limitContents(buyers, line, known.event.ID, field)
 	}
 	for _, used := range quote.Vouchers {
 		i := slices.IndexFunc(vouchers, func(v ticketing.Voucher) bool { return v.ID == used.ID })
@@ -81,11 +84,11 @@ func (s *Store) claimsOf(r ticketing.HoldRequest, known snapshot, quote ticketin
 	return c, err
 }
 
-// limit counts a line for every name of its buyer.
-func (c *claims) limit(subject string, buyers [][]byte, line ticketing.PricedLine, most int, field, message string) {
+// limit counts a line for every name of its buyer, each of it as so many tickets.
+func (c *claims) limit(subject string, buyers [][]byte, line ticketing.PricedLine, times, most int, field, message string) {
 	for _, buyer := range buyers {
 		c.limits = append(c.limits, limitClaim{
-			subject: subject, buyer: buyer, ticketTypeID: line.TicketTypeID, quantity: line.Quantity, most: most,
+			subject: subject, buyer: buyer, ticketTypeID: line.TicketTypeID, quantity: line.Quantity * times, times: times, most: most,
 			refusal: ticketing.Refusal{Code: ticketing.CodeLimitExceeded, Message: fmt.Sprintf(message, most), Field: field},
 		})
 	}
@@ -151,16 +154,17 @@ func (w *work) noteClaims(o ordered) {
 	var (
 		types, subjects []string
 		buyers          [][]byte
+		times           []int
 	)
 	for _, l := range o.claims.limits {
 		if l.ticketTypeID != "" {
-			types, subjects, buyers = append(types, l.ticketTypeID), append(subjects, l.subject), append(buyers, l.buyer)
+			types, subjects, buyers, times = append(types, l.ticketTypeID), append(subjects, l.subject), append(buyers, l.buyer), append(times, l.times)
 		}
 	}
 	if len(types) > 0 {
-		w.queue(`INSERT INTO order_counts (order_id, ticket_type_id, subject, buyer)
-			SELECT l.order_id, c.ticket_type_id, c.subject, c.buyer FROM unnest($2::text[], $3::text[], $4::bytea[]) AS c(ticket_type_id, subject, buyer)
-			JOIN order_lines l ON l.order_id = $1 AND l.ticket_type_id = c.ticket_type_id ON CONFLICT DO NOTHING`, o.OrderID, types, subjects, buyers)
+		w.queue(`INSERT INTO order_counts (order_id, ticket_type_id, subject, buyer, times)
+			SELECT l.order_id, c.ticket_type_id, c.subject, c.buyer, c.times FROM unnest($2::text[], $3::text[], $4::bytea[], $5::int[]) AS c(ticket_type_id, subject, buyer, times)
+			JOIN order_lines l ON l.order_id = $1 AND l.ticket_type_id = c.ticket_type_id ON CONFLICT DO NOTHING`, o.OrderID, types, subjects, buyers, times)
 	}
 	for i, v := range o.claims.vouchers {
 		w.queue(`INSERT INTO order_vouchers (order_id, voucher_id, position, discount, buyers)
@@ -206,7 +210,7 @@ SELECT FROM buyer_counts WHERE (subject, buyer) IN (
 ) ORDER BY subject, buyer FOR UPDATE`
 
 // moveClaims gives back what an order has claimed for these lines, or takes it again.
-func (w *work) moveClaims(orderID string, lines []ticketing.Ask, from, to holdState, vouchers bool) {
+func (w *work) moveClaims(orderID string, lines []orderLine, from, to holdState, vouchers bool) {
 	if orderID == w.unclaimed || from == holdHeld && to == holdSold {
 		return
 	}
@@ -218,7 +222,7 @@ func (w *work) moveClaims(orderID string, lines []ticketing.Ask, from, to holdSt
 	w.queue(lockCountsSQL, orderID)
 	w.queue(`
 UPDATE buyer_counts b SET taken = b.taken + $4 * c.quantity
-FROM (SELECT o.subject, o.buyer, sum(l.quantity) AS quantity FROM order_counts o
+FROM (SELECT o.subject, o.buyer, sum(l.quantity * o.times) AS quantity FROM order_counts o
     JOIN unnest($2::text[], $3::int[]) AS l(ticket_type_id, quantity) USING (ticket_type_id) WHERE o.order_id = $1 GROUP BY 1, 2) c
 WHERE b.subject = c.subject AND b.buyer = c.buyer`, orderID, types, quantities, sign)
 	if vouchers {
@@ -249,7 +253,7 @@ func (w *work) claimable(ctx context.Context, orderID string) (bool, error) {
 	one(w.queue(`
 SELECT NOT EXISTS (
     SELECT FROM order_counts o JOIN order_lines l USING (order_id, ticket_type_id) JOIN buyer_counts b USING (subject, buyer)
-    WHERE o.order_id = $1 GROUP BY subject, buyer, b.taken, b.most HAVING b.taken + sum(l.quantity) > b.most)
+    WHERE o.order_id = $1 GROUP BY subject, buyer, b.taken, b.most HAVING b.taken + sum(l.quantity * o.times) > b.most)
 AND NOT EXISTS (
     SELECT FROM order_vouchers o CROSS JOIN unnest(o.buyers) AS u(buyer) JOIN buyer_counts b ON b.subject = 'voucher:' || o.voucher_id AND b.buyer = u.buyer
     WHERE o.order_id = $1 AND b.taken >= b.most)

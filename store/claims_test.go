@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"reflect"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -111,7 +112,7 @@ func TestAnOrderIsChargedAsItWasQuotedLineByLine(t *testing.T) {
 		{TicketTypeID: "show-t2", Quantity: 1, BasePrice: 20000, Surcharge: 500, Amount: 20500, Discount: 2050, Fee: 150, Tax: 1116},
 	}
 	for i, line := range order.Lines {
-		if line != want[i] {
+		if !reflect.DeepEqual(line, want[i]) {
 			t.Errorf("line %+v, want %+v", line, want[i])
 		}
 	}

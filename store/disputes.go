@@ -34,7 +34,7 @@ type dispute struct {
 	// others says that other disputes of the order are open.
 	others bool
 	// sold is the order's stock, empty once its session has begun: then nobody else could use it.
-	sold []ticketing.Ask
+	sold []orderLine
 }
 
 const lockOrderOfDisputeSQL = `SELECT FROM orders WHERE id = (` + disputedOrderSQL + `) FOR UPDATE`
@@ -60,9 +60,10 @@ func (w *work) keepDispute(ctx context.Context, c ticketing.Callback, row inboxR
 	one(w.queue("SELECT state FROM disputes WHERE id = $1 FOR UPDATE", d.id), &d.known, &d.was)
 	one(w.queue(`SELECT EXISTS (SELECT FROM disputes WHERE order_id = (`+disputedOrderSQL+`) AND id <> $4 AND state = 'OPEN')`,
 		c.Provider, d.AttemptID, d.GatewayID, d.id), new(bool), &d.others)
-	many(w.queue(`SELECT h.ticket_type_id, h.quantity - h.returned FROM holds h JOIN orders o ON o.id = h.order_id JOIN sessions s ON s.id = o.session_id
+	many(w.queue(`SELECT h.ticket_type_id, h.quantity - h.returned, l.charge, `+contentsSQL+`
+		FROM holds h JOIN order_lines l USING (order_id, ticket_type_id) JOIN orders o ON o.id = h.order_id JOIN sessions s ON s.id = o.session_id
 		WHERE h.order_id = (`+disputedOrderSQL+`) AND h.state = 'SOLD' AND h.quantity > h.returned AND s.starts_at > clock_timestamp() ORDER BY 1`,
-		c.Provider, d.AttemptID, d.GatewayID), &d.sold, scanAsk)
+		c.Provider, d.AttemptID, d.GatewayID), &d.sold, scanLine)
 	if err := w.send(ctx); err != nil {
 		return ticketing.KeptCallback{}, err
 	}

@@ -57,7 +57,8 @@ SELECT e.id, e.kind, e.title, o.name, e.state, d.first, d.last, d.sessions, t.fr
 FROM events e JOIN organisers o ON o.id = e.organiser_id
 CROSS JOIN LATERAL (SELECT min(starts_at) AS first, max(starts_at) AS last, count(*) AS sessions FROM sessions WHERE event_id = e.id) d
 CROSS JOIN LATERAL (SELECT coalesce(sum(k.free), 0)::bigint AS free, coalesce(sum(k.held), 0)::bigint AS held, coalesce(sum(k.sold), 0)::bigint AS sold
-    FROM sessions s JOIN ticket_types y ON y.session_id = s.id JOIN stock k ON k.ticket_type_id = y.id WHERE s.event_id = e.id) t
+    FROM sessions s JOIN ticket_types y ON y.session_id = s.id JOIN stock k ON k.ticket_type_id = y.id WHERE s.event_id = e.id
+        AND NOT EXISTS (SELECT FROM bundle_components b WHERE b.bundle_id = y.id)) t
 WHERE ($1 = '' OR e.id = $1) AND ($2 = '' OR e.state = $2)
     AND search_fold(concat_ws(E'\n', e.id, (SELECT string_agg(value, E'\n') FROM jsonb_each_text(e.title)))) LIKE ALL (search_patterns($3))
 ORDER BY d.first, e.id LIMIT $4`, f.ID, f.State, f.Text, f.Limit)

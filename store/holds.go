@@ -101,6 +101,9 @@ type taking struct {
 	open      []bool // by line: inside the sale window
 
 	refused *ticketing.Refusal // why it gets no seats, or no more for its buyer
+	// Of an order with bundles: whether everything in them was taken, and what was free of it where it sells.
+	whole     bool
+	freeParts map[string]int
 	// Of an order with numbered seats:
 	seats int // how many were taken
 	given []ticketing.Seat

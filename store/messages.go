@@ -108,7 +108,7 @@ func (s *Store) Telling(ctx context.Context, m ticketing.Message) (ticketing.Tel
 SELECT e.id, e.state, e.title, g.name, s.id, s.starts_at, s.ends_at, v.id, v.name, v.city, v.address, v.time_zone,
     CASE WHEN e.state = 'POSTPONED' THEN (SELECT n.starts_at FROM notices n WHERE n.session_id = s.id AND n.kind = 'event_postponed' ORDER BY n.id DESC LIMIT 1) END
 FROM sessions s JOIN events e ON e.id = s.event_id JOIN organisers g ON g.id = e.organiser_id JOIN venues v ON v.id = s.venue_id
-WHERE s.id = $1`, t.Order.SessionID), &found, &t.Event.ID, &t.Event.State, &t.Event.Title, &t.Event.Organiser,
+WHERE s.id = coalesce((SELECT detail ->> 'session_id' FROM order_events WHERE order_id = $2 AND sequence = $3), $1)`, t.Order.SessionID, m.OrderID, m.Sequence), &found, &t.Event.ID, &t.Event.State, &t.Event.Title, &t.Event.Organiser,
 			&session.ID, &session.StartsAt, &session.EndsAt, &session.Venue.ID, &session.Venue.Name, &session.Venue.City, &session.Venue.Address, &session.Venue.TimeZone, &postponedFrom)
 		many(batch.Queue(`SELECT t.id, t.name FROM order_lines l JOIN ticket_types t ON t.id = l.ticket_type_id WHERE l.order_id = $1 ORDER BY l.position`, m.OrderID),
 			&typeNames, func(row pgx.CollectableRow) (ticketing.TicketType, error) {
@@ -116,6 +116,7 @@ WHERE s.id = $1`, t.Order.SessionID), &found, &t.Event.ID, &t.Event.State, &t.Ev
 				err := row.Scan(&named.ID, &named.Name)
 				return named, err
 			})
+		queueAdmissions(batch, &t)
 		return s.pool.SendBatch(ctx, batch).Close()
 	})
 	if err != nil {

@@ -99,6 +99,14 @@ type notice struct {
 	toldUntil string
 }
 
+// ordersOfSessionSQL are the next orders with tickets of a session: its own, and those with bundles that contain some.
+const ordersOfSessionSQL = `
+(SELECT id FROM orders WHERE session_id = $1 AND id > $2 ORDER BY id LIMIT $3)
+UNION
+(SELECT c.order_id FROM order_components c WHERE c.component_id IN (SELECT id FROM ticket_types WHERE session_id = $1) AND c.order_id > $2
+    ORDER BY c.order_id LIMIT $3)
+ORDER BY 1 LIMIT $3`
+
 // TellNotices tells the next orders of the oldest notice that is not through yet; more says whether there is work left.
 func (s *Store) TellNotices(ctx context.Context) (more bool, err error) {
 	err = s.transact(ctx, "tell a notice", func(ctx context.Context, w *work) error {
@@ -109,7 +117,7 @@ func (s *Store) TellNotices(ctx context.Context) (more bool, err error) {
 			return err
 		}
 		var next []string
-		many(w.queue("SELECT id FROM orders WHERE session_id = $1 AND id > $2 ORDER BY id LIMIT $3", n.session, n.toldUntil, noticeBatch), &next, pgx.RowTo[string])
+		many(w.queue(ordersOfSessionSQL, n.session, n.toldUntil, noticeBatch), &next, pgx.RowTo[string])
 		if err := w.send(ctx); err != nil {
 			return err
 		}
@@ -121,14 +129,15 @@ func (s *Store) TellNotices(ctx context.Context) (more bool, err error) {
 		if n.kind == ticketing.EventReminder {
 			until = &n.startsAt
 		}
-		detail := fmt.Sprintf(`{"starts_at": %q}`, n.startsAt.UTC().Format(time.RFC3339Nano))
+		detail := fmt.Sprintf(`{"starts_at": %q, "session_id": %q}`, n.startsAt.UTC().Format(time.RFC3339Nano), n.session)
 		w.queue(`
 WITH due AS (
     SELECT o.id FROM orders o
-    WHERE o.id = ANY($8) AND EXISTS (SELECT FROM tickets t WHERE t.order_id = o.id AND t.state <> 'VOID')
+    WHERE o.id = ANY($8) AND EXISTS (SELECT FROM tickets t JOIN ticket_types y ON y.id = coalesce(t.component_id, t.ticket_type_id)
+        WHERE t.order_id = o.id AND t.state <> 'VOID' AND y.session_id = $10)
         AND ($9::timestamptz IS NULL OR EXISTS (SELECT FROM payment_attempts a WHERE a.order_id = o.id AND a.state = 'ACCEPTED' AND a.captured_at < $9))
     ORDER BY o.id FOR UPDATE
-)`+tellAllSQL, append(tellAllArguments(n.kind, detail, until), next, n.paidUntil)...)
+)`+tellAllSQL, append(tellAllArguments(n.kind, detail, until), next, n.paidUntil, n.session)...)
 		w.change(1, "UPDATE notices SET told_until = $2 WHERE id = $1", n.id, next[len(next)-1])
 		return nil
 	})

@@ -39,13 +39,12 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 		batch := &pgx.Batch{}
 		batch.Queue("begin isolation level repeatable read read only")
 		one(batch.Queue(orderHeadSQL, orderID), &found, head.columns()...)
-		many(batch.Queue(`SELECT ticket_type_id, quantity, base_price, surcharge, amount, coalesce(phase, ''), discount, fee, tax FROM order_lines
+		many(batch.Queue(`SELECT ticket_type_id, quantity, base_price, surcharge, amount, coalesce(phase, ''), discount, fee, tax, `+contentsSQL+` FROM order_lines l
 			WHERE order_id = $1 ORDER BY position`, orderID), &order.Lines, pgx.RowToStructByPos[ticketing.PricedLine])
 		many(batch.Queue(`SELECT o.voucher_id, v.name, o.discount FROM order_vouchers o JOIN vouchers v ON v.id = o.voucher_id
 			WHERE o.order_id = $1 ORDER BY o.position`, orderID), &order.Vouchers, pgx.RowToStructByPos[ticketing.UsedVoucher])
 		many(batch.Queue(attemptSQL+" WHERE a.order_id = $1 ORDER BY a.created_at, a.id", orderID), &order.Attempts, scanAttempt)
-		many(batch.Queue(`SELECT id, order_id, ticket_type_id, state, coalesce(refund_id, ''), code, issued_at FROM tickets
-			WHERE order_id = $1 ORDER BY id`, orderID), &order.Tickets, scanTicket)
+		many(batch.Queue(ticketsSQL, orderID), &order.Tickets, scanTicket)
 		many(batch.Queue(refundSQL+" WHERE r.order_id = $1 ORDER BY r.created_at, r.id", orderID), &order.Refunds, scanRefund)
 		many(batch.Queue(orderSeatsSQL, orderID), &seats, pgx.RowToStructByPos[orderSeat])
 		many(batch.Queue(orderAttendeesSQL, orderID), &named, scanAttendee)

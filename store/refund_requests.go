@@ -3,8 +3,8 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -90,7 +90,8 @@ type refundFacts struct {
 	now time.Time
 	// attemptID is the payment that pays the order.
 	attemptID, organiserID string
-	// types are the ticket types by ticket.
+	// lines are those of the order, by ticket type; types are the ticket types by ticket.
+	lines map[string]orderLine
 	types map[string]string
 }
 
@@ -108,21 +109,48 @@ type soldTicket struct {
 	ID, TicketTypeID string
 	State            ticketing.TicketState
 	Paid             int64
+	Bundle           int
+}
+
+// bundleTerms are those by which the bundles of a line go back.
+type bundleTerms struct {
+	TicketTypeID string
+	StartsAt     time.Time
+	ChangedAt    *time.Time
+	CalledOff    *ticketing.EventState
+}
+
+// A bundle goes back by its first session, and for free when any of its events is called off or any of its sessions has changed.
+const bundleTermsSQL = `
+SELECT c.bundle_id, min(s.starts_at), max(s.changed_at), min(e.state) FILTER (WHERE e.state IN ('CANCELLED', 'POSTPONED'))
+FROM order_components c JOIN ticket_types t ON t.id = c.component_id JOIN sessions s ON s.id = t.session_id JOIN events e ON e.id = s.event_id
+WHERE c.order_id = $1 GROUP BY c.bundle_id`
+
+func (b bundleTerms) of(home ticketing.RefundTerms) *ticketing.RefundTerms {
+	home.StartsAt, home.ChangedAt = b.StartsAt, deref(b.ChangedAt)
+	if b.CalledOff != nil {
+		home.Event = *b.CalledOff
+	}
+	return &home
 }
 
 // refundFacts reads them. Error: CodeNotFound.
 func (w *work) refundFacts(ctx context.Context, orderID string) (refundFacts, error) {
 	var (
-		f                        = refundFacts{types: map[string]string{}}
+		f                        = refundFacts{lines: map[string]orderLine{}, types: map[string]string{}}
 		found                    bool
 		policy                   []byte
 		starts, changed, capture *time.Time
 		tickets                  []soldTicket
+		lines                    []orderLine
+		bundles                  []bundleTerms
 		steps                    refundSteps
 	)
 	one(w.queue(refundFactsSQL, orderID), &found, &f.now, &f.Order, &f.Currency, &f.OrderFee, &f.Terms.Event, &f.organiserID,
 		&policy, &starts, &changed, &capture, &f.attemptID, &f.Provider)
-	many(w.queue(`SELECT t.id, t.ticket_type_id, t.state, t.paid FROM tickets t
+	many(w.queue("SELECT l.ticket_type_id, l.quantity, l.charge, "+contentsSQL+" FROM order_lines l WHERE l.order_id = $1", orderID), &lines, scanLine)
+	many(w.queue(bundleTermsSQL, orderID), &bundles, pgx.RowToStructByPos[bundleTerms])
+	many(w.queue(`SELECT t.id, t.ticket_type_id, t.state, t.paid, coalesce(t.bundle, 0) FROM tickets t
 		WHERE t.order_id = $1 ORDER BY t.id`, orderID), &tickets, pgx.RowToStructByPos[soldTicket])
 	if err := w.send(ctx); err != nil {
 		return f, err
@@ -135,8 +163,19 @@ func (w *work) refundFacts(ctx context.Context, orderID string) (refundFacts, er
 	}
 	f.Terms.Policy = steps.policy()
 	f.Terms.StartsAt, f.Terms.ChangedAt, f.Terms.PaidAt = deref(starts), deref(changed), deref(capture)
+	terms := map[string]*ticketing.RefundTerms{}
+	for _, b := range bundles {
+		terms[b.TicketTypeID] = b.of(f.Terms)
+	}
+	for _, line := range lines {
+		f.lines[line.TicketTypeID] = line
+	}
 	for _, t := range tickets {
-		f.Tickets = append(f.Tickets, ticketing.PaidTicket{ID: t.ID, State: t.State, Paid: t.Paid})
+		paid := ticketing.PaidTicket{ID: t.ID, State: t.State, Paid: t.Paid}
+		if t.Bundle > 0 {
+			paid.Bundle, paid.Terms = ticketing.BundleKey(t.TicketTypeID, t.Bundle), terms[t.TicketTypeID]
+		}
+		f.Tickets = append(f.Tickets, paid)
 		f.types[t.ID] = t.TicketTypeID
 	}
 	return f, nil
@@ -168,7 +207,7 @@ func (w *work) takeBack(ctx context.Context, r ticketing.RefundRequest, f refund
 		r.ID, f.attemptID, r.OrderID, quote.Amount.Amount, quote.Amount.Currency, quote.Fee, quote.OrderFee, string(reason), r.Request, r.Fingerprint)
 	ids := quote.TicketIDs()
 	w.change(len(ids), "UPDATE tickets SET state = 'VOID', refund_id = $3 WHERE order_id = $1 AND id = ANY($2) AND state = 'VALID'", r.OrderID, ids, r.ID)
-	w.returnTickets(r.OrderID, f.countTypes(ids), ids)
+	w.returnTickets(r.OrderID, f.linesOf(ids), ids)
 	w.book(transferRequested, r.ID, quote.Amount.Currency, postings{
 		accountSales(f.organiserID): quote.Paid, accountFees: quote.OrderFee,
 		accountRefundFees: -quote.Fee, accountRefundsDue: -quote.Amount.Amount,
@@ -187,16 +226,22 @@ func (w *work) takeBack(ctx context.Context, r ticketing.RefundRequest, f refund
 	return stored[0], nil
 }
 
-// countTypes counts tickets by type, in ascending order.
-func (f refundFacts) countTypes(tickets []string) []ticketing.Ask {
+// linesOf are the lines of which tickets go back, in ascending order of ticket type, each with how many of it do.
+func (f refundFacts) linesOf(tickets []string) []orderLine {
 	count := map[string]int{}
-	for _, id := range tickets {
-		count[f.types[id]]++
+	bundles := map[string]bool{}
+	for _, t := range f.Tickets {
+		if !slices.Contains(tickets, t.ID) || bundles[t.Bundle] {
+			continue
+		}
+		bundles[t.Bundle] = t.Bundle != ""
+		count[f.types[t.ID]]++
 	}
-	lines := make([]ticketing.Ask, 0, len(count))
-	for id, n := range count {
-		lines = append(lines, ticketing.Ask{TicketTypeID: id, Quantity: n})
+	var lines []orderLine
+	for _, id := range slices.Sorted(maps.Keys(count)) {
+		line := f.lines[id]
+		line.Quantity = count[id]
+		lines = append(lines, line)
 	}
-	slices.SortFunc(lines, func(a, b ticketing.Ask) int { return strings.Compare(a.TicketTypeID, b.TicketTypeID) })
 	return lines
 }

@@ -22,31 +22,32 @@ var counters = map[holdState]string{holdHeld: "held", holdReleased: "free", hold
 
 // moveHolds moves the lines of an order, given in ascending order of ticket
 // type, from one state to another, and at the end of the transaction the stock with them.
-func (w *work) moveHolds(orderID string, lines []ticketing.Ask, from, to holdState) {
-	types, quantities := columnsOf(lines)
+func (w *work) moveHolds(orderID string, lines []orderLine, from, to holdState) {
+	types, _ := columnsOf(lines)
 	w.change(len(lines), "UPDATE holds SET state = $3 WHERE order_id = $1 AND ticket_type_id = ANY($2) AND state = $4",
 		orderID, types, to, from)
+	w.moveStock(lines, from, to)
 	w.moveClaims(orderID, lines, from, to, true)
-	w.moveStock(types, quantities, from, to)
 	w.moveSeats(orderID, types, nil, from, to)
 	w.moveAttendees(orderID, types, nil, from, to)
 }
 
 // returnTickets notes on the holds of an order how many of its tickets, given by ascending ticket type, are
 // not sold any more, and at the end of the transaction puts them on sale again, with their seats. A voucher stays used.
-func (w *work) returnTickets(orderID string, lines []ticketing.Ask, tickets []string) {
+func (w *work) returnTickets(orderID string, lines []orderLine, tickets []string) {
 	types, quantities := columnsOf(lines)
 	w.change(len(lines), `UPDATE holds h SET returned = h.returned + l.quantity
 		FROM unnest($2::text[], $3::int[]) AS l(ticket_type_id, quantity)
 		WHERE h.order_id = $1 AND h.ticket_type_id = l.ticket_type_id AND h.state = 'SOLD'`, orderID, types, quantities)
+	w.moveStock(lines, holdSold, holdReleased)
 	w.moveClaims(orderID, lines, holdSold, holdReleased, false)
-	w.moveStock(types, quantities, holdSold, holdReleased)
 	w.moveSeats(orderID, types, tickets, holdSold, holdReleased)
 	w.moveAttendees(orderID, types, tickets, holdSold, holdReleased)
 }
 
-// moveStock moves stock from one counter to another at the end of the transaction.
-func (w *work) moveStock(types []string, quantities []int, from, to holdState) {
+// moveStock moves the stock of lines from one counter to another at the end of the transaction.
+func (w *work) moveStock(lines []orderLine, from, to holdState) {
+	types, quantities := needed(lines)
 	w.last = append(w.last, func() {
 		if len(types) > 1 {
 			w.queue(lockStockSQL, types)
@@ -57,13 +58,12 @@ func (w *work) moveStock(types []string, quantities []int, from, to holdState) {
 	})
 }
 
-func scanAsk(row pgx.CollectableRow) (ticketing.Ask, error) {
-	var ask ticketing.Ask
-	return ask, row.Scan(&ask.TicketTypeID, &ask.Quantity)
-}
+// heldLinesSQL are the lines of an order for which stock is set aside.
+const heldLinesSQL = `SELECT l.ticket_type_id, l.quantity, l.charge, ` + contentsSQL + `
+	FROM holds h JOIN order_lines l USING (order_id, ticket_type_id) WHERE h.order_id = $1 AND h.state = 'HELD' ORDER BY l.ticket_type_id`
 
 // columnsOf are the lines as arrays.
-func columnsOf(lines []ticketing.Ask) (types []string, quantities []int) {
+func columnsOf(lines []orderLine) (types []string, quantities []int) {
 	types, quantities = make([]string, len(lines)), make([]int, len(lines))
 	for i, line := range lines {
 		types[i], quantities[i] = line.TicketTypeID, line.Quantity
@@ -88,14 +88,13 @@ func (s *Store) Release(ctx context.Context, orderID string, state ticketing.Ord
 			seats    bool
 			counted  bool
 			unjudged []string
-			held     []ticketing.Ask
+			held     []orderLine
 		)
 		one(w.queue("SELECT state, EXISTS (SELECT FROM order_seats WHERE order_id = id), counted FROM orders WHERE id = $1 FOR UPDATE", orderID),
 			&found, &now, &seats, &counted)
 		many(w.queue(`SELECT id FROM payment_attempts WHERE order_id = $1 AND captured_amount IS NOT NULL
 			AND state NOT IN ('ACCEPTED', 'REJECTED', 'REFUNDED') ORDER BY captured_at, id`, orderID), &unjudged, pgx.RowTo[string])
-		many(w.queue(`SELECT ticket_type_id, quantity FROM holds WHERE order_id = $1 AND state = 'HELD'
-			ORDER BY ticket_type_id`, orderID), &held, scanAsk)
+		many(w.queue(heldLinesSQL, orderID), &held, scanLine)
 		if err := w.send(ctx); err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ import (
 func (s *Store) takeAll(ctx context.Context, o ordered, known snapshot) (taking, error) {
 	session, _ := known.session(o.SessionID)
 	lines := seatedLines(session, o.Lines)
-	if len(lines) == 0 && !o.claims.any() {
+	if len(lines) == 0 && !o.claims.any() && !o.bundled() {
 		return s.take(ctx, o, known.revision)
 	}
 	t := taking{revision: known.revision}
@@ -43,14 +43,16 @@ func (s *Store) takeAll(ctx context.Context, o ordered, known snapshot) (taking,
 		w.claim(o.claims)
 		var seats []givenSeat
 		if plan == nil {
-			w.queue(lockStockSQL, sorted(o.types()))
+			w.queue(lockStockSQL, o.stock())
 		} else {
 			var err error
 			if seats, err = w.findSeats(ctx, plan, o, lines, &t); err != nil || t.refused != nil {
 				return cmp.Or(err, errNotHeld)
 			}
 		}
+		w.countComponents(o, &t)
 		w.queue(takeSQL, o.takeArguments(known.revision)...).QueryRow(t.scan)
+		w.takeComponents(o, &t)
 		w.noteClaims(o)
 		if plan != nil {
 			w.takeSeats(o.HoldRequest, plan, seats, &t)
@@ -59,7 +61,7 @@ func (s *Store) takeAll(ctx context.Context, o ordered, known snapshot) (taking,
 		if err := w.send(ctx); err != nil {
 			return err
 		}
-		if !t.held || t.refused != nil {
+		if !t.held || t.refuseShort(o) || t.refused != nil {
 			t.held = false
 			return errNotHeld
 		}
@@ -99,7 +101,7 @@ func (s *Store) refusedBuyer(ctx context.Context, o ordered, revision int64) (ta
 
 // findSeats finds the seats of an order under the lock on its stock, or notes why there are none for it.
 func (w *work) findSeats(ctx context.Context, plan *seating.Plan, o ordered, lines []seatedLine, t *taking) ([]givenSeat, error) {
-	taken, err := w.seatsTaken(ctx, plan, o.SessionID, o.Lines, lines)
+	taken, err := w.seatsTaken(ctx, plan, o, lines)
 	if err != nil {
 		return nil, err
 	}
@@ -149,11 +151,7 @@ func findChosen(plan *seating.Plan, lines []seatedLine) *ticketing.Refusal {
 }
 
 // seatsTaken locks the stock of an order and reads which seats of its categories are taken.
-func (w *work) seatsTaken(ctx context.Context, plan *seating.Plan, sessionID string, asks []ticketing.Ask, lines []seatedLine) (seating.Bits, error) {
-	types := make([]string, len(asks))
-	for i, ask := range asks {
-		types[i] = ask.TicketTypeID
-	}
+func (w *work) seatsTaken(ctx context.Context, plan *seating.Plan, o ordered, lines []seatedLine) (seating.Bits, error) {
 	var words []int
 	for _, line := range lines {
 		if line.chosen == nil {
@@ -165,8 +163,8 @@ func (w *work) seatsTaken(ctx context.Context, plan *seating.Plan, sessionID str
 	}
 	slices.Sort(words)
 	taken := plan.AllTaken()
-	w.queue(lockStockSQL, sorted(types))
-	w.queue("SELECT word, taken FROM seat_words WHERE session_id = $1 AND word = ANY($2)", sessionID, slices.Compact(words)).
+	w.queue(lockStockSQL, o.stock())
+	w.queue("SELECT word, taken FROM seat_words WHERE session_id = $1 AND word = ANY($2)", o.SessionID, slices.Compact(words)).
 		Query(func(rows pgx.Rows) error { return readWords(rows, taken) })
 	return taken, w.send(ctx)
 }

@@ -37,7 +37,7 @@ func (s *Store) SeedCatalogue(ctx context.Context, events ...ticketing.Event) er
 					return err
 				}
 			}
-			return nil
+			return seedBundles(tx, events) // whose components may be of any event
 		})
 	})
 }

@@ -29,8 +29,8 @@ type settlementFacts struct {
 	attemptID, orderID, provider, gatewayID, organiserID string
 	orderFee                                             int64 // with the tax on it
 	openAttempts                                         int
-	lines                                                []ticketing.Ask
-	held                                                 []ticketing.Ask // what is still set aside of them
+	lines                                                []orderLine
+	held                                                 []orderLine // what is still set aside of them
 }
 
 const settlementSQL = `
@@ -59,10 +59,10 @@ func (w *work) facts(ctx context.Context, attemptID string) (settlementFacts, er
 		&f.attemptID, &f.orderID, &f.provider, &f.gatewayID, &f.Attempt, &f.Payment, &f.Asked.Amount, &f.Asked.Currency,
 		&f.Captured.Amount, &f.Captured.Currency, &f.RejectedFor,
 		&f.Order, &f.orderFee, &f.organiserID, &f.OtherAccepted, &f.openAttempts, &seats, &counted)
-	many(w.queue(`SELECT l.ticket_type_id, l.quantity, coalesce(h.quantity, 0)
+	many(w.queue(`SELECT l.ticket_type_id, l.quantity, l.charge, `+contentsSQL+`, coalesce(h.quantity, 0)
 		FROM payment_attempts a JOIN order_lines l ON l.order_id = a.order_id
 		LEFT JOIN holds h ON h.order_id = l.order_id AND h.ticket_type_id = l.ticket_type_id AND h.state = 'HELD'
-		WHERE a.id = $1 ORDER BY l.ticket_type_id`, attemptID), &lines, pgx.RowToStructByPos[heldLine])
+		WHERE a.id = $1 ORDER BY l.ticket_type_id`, attemptID), &lines, scanHeldLine)
 	if err := w.send(ctx); err != nil {
 		return f, err
 	}
@@ -77,19 +77,24 @@ func (w *work) facts(ctx context.Context, attemptID string) (settlementFacts, er
 	}
 	f.StockHeld = len(lines) > 0
 	for _, line := range lines {
-		f.lines = append(f.lines, ticketing.Ask{TicketTypeID: line.TicketTypeID, Quantity: line.Quantity})
-		if line.Held > 0 {
-			f.held = append(f.held, ticketing.Ask{TicketTypeID: line.TicketTypeID, Quantity: line.Held})
+		f.lines = append(f.lines, line.orderLine)
+		f.StockHeld = f.StockHeld && line.held == line.Quantity
+		if line.Quantity = line.held; line.held > 0 {
+			f.held = append(f.held, line.orderLine)
 		}
-		f.StockHeld = f.StockHeld && line.Held == line.Quantity
 	}
 	return f, nil
 }
 
 // heldLine is a line of an order with what is still set aside for it.
 type heldLine struct {
-	TicketTypeID   string
-	Quantity, Held int
+	orderLine
+	held int
+}
+
+func scanHeldLine(row pgx.CollectableRow) (heldLine, error) {
+	var l heldLine
+	return l, row.Scan(&l.TicketTypeID, &l.Quantity, &l.charge, &l.Contents, &l.held)
 }
 
 // settle is Settle inside a transaction.
@@ -161,10 +166,10 @@ func (s *Store) ConfirmFree(ctx context.Context, orderID string) (ticketing.Orde
 		var (
 			found bool
 			total int64
-			held  []ticketing.Ask
+			held  []orderLine
 		)
 		one(w.queue("SELECT state, total FROM orders WHERE id = $1 FOR UPDATE", orderID), &found, &now, &total)
-		many(w.queue(`SELECT ticket_type_id, quantity FROM holds WHERE order_id = $1 AND state = 'HELD' ORDER BY ticket_type_id`, orderID), &held, scanAsk)
+		many(w.queue(heldLinesSQL, orderID), &held, scanLine)
 		if err := w.send(ctx); err != nil {
 			return err
 		}
@@ -224,23 +229,24 @@ func (w *work) stillSells(ctx context.Context, f settlementFacts) (bool, error) 
 	if claimable, err := w.claimable(ctx, f.orderID); err != nil || !claimable {
 		return false, err
 	}
-	types := make([]string, len(f.lines))
-	for i, line := range f.lines {
-		types[i] = line.TicketTypeID
-	}
+	types, quantities := needed(f.lines)
 	var found, sells bool
 	w.queue(lockStockSQL, types)
 	one(w.queue(`
 SELECT e.state = 'ON_SALE'
     AND NOT EXISTS (SELECT FROM refunds r WHERE r.attempt_id = $2)
     AND NOT EXISTS (
-        SELECT FROM order_lines l JOIN ticket_types t ON t.id = l.ticket_type_id JOIN stock s ON s.ticket_type_id = t.id
+        SELECT FROM unnest($3::text[], $4::int[]) AS n(ticket_type_id, quantity) JOIN stock s USING (ticket_type_id)
+        JOIN ticket_types t ON t.id = n.ticket_type_id JOIN sessions x ON x.id = t.session_id JOIN events y ON y.id = x.event_id
+        WHERE s.free < n.quantity OR y.state <> 'ON_SALE')
+    AND NOT EXISTS (
+        SELECT FROM order_lines l JOIN ticket_types t ON t.id = l.ticket_type_id
         LEFT JOIN phase_stock p ON p.ticket_type_id = t.id AND p.phase = l.phase
-        WHERE l.order_id = o.id AND (s.free < l.quantity OR p.taken + l.quantity > p.most OR (now() < t.sale_from OR now() >= t.sale_until)
+        WHERE l.order_id = o.id AND (p.taken + l.quantity > p.most OR (now() < t.sale_from OR now() >= t.sale_until)
             AND NOT EXISTS (SELECT FROM presales x WHERE x.ticket_type_id = t.id AND x.code_index = o.access_index AND now() >= x.starts_at AND now() < x.ends_at)))
     AND NOT EXISTS (
         SELECT FROM order_seats x JOIN seat_words w USING (session_id, word) WHERE x.order_id = o.id AND w.taken >> x.bit & 1 = 1)
-FROM orders o JOIN events e ON e.id = o.event_id WHERE o.id = $1`, f.orderID, f.attemptID), &found, &sells)
+FROM orders o JOIN events e ON e.id = o.event_id WHERE o.id = $1`, f.orderID, f.attemptID, types, quantities), &found, &sells)
 	err := w.send(ctx)
 	return found && sells, err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"sync"
@@ -99,7 +100,7 @@ func (s *Store) price(ctx context.Context, known snapshot, r ticketing.HoldReque
 		err = ticketing.CheckSeats(session, r.Lines)
 	}
 	if err == nil {
-		err = known.event.RealNames.CheckAttendees(r.Lines, r.Attendees, r.At)
+		err = cmp.Or(ticketing.CheckBundleNames(quote, r.Attendees), known.event.RealNames.CheckAttendees(r.Lines, r.Attendees, r.At))
 	}
 	if err == nil && r.ExpectedTotal != nil && *r.ExpectedTotal != quote.Total {
 		err = ticketing.FieldErrorf(ticketing.CodePriceChanged, "/expected_total", "the total is now %s", quote.Total)

@@ -78,7 +78,7 @@ func (b Basket) choose(event Event, session Session) ([]TicketType, error) {
 		}
 		seen[t.ID] = true
 		chosen = append(chosen, t)
-		total += ask.Quantity
+		total += ask.Quantity * t.TicketsOf(event.ID)
 	}
 	if total > event.MaxPerOrder {
 		return nil, FieldErrorf(CodeLimitExceeded, "/lines", "at most %d tickets per order", event.MaxPerOrder)

@@ -153,6 +153,8 @@ type TicketType struct {
 	Seated bool `json:"seated,omitzero"`
 	// Assignment is how seats are given to those who did not choose any; empty means AssignBest.
 	Assignment SeatAssignment `json:"assignment,omitempty"`
+	// Contents are what a bundle is made of, in ascending order of ticket type; empty for every other type.
+	Contents []Component `json:"contents,omitempty"`
 }
 
 // OnSaleAt says whether the type is inside its sale window at now.

@@ -152,8 +152,10 @@ type Message struct {
 type Telling struct {
 	Message
 	Order Order
-	// Event has the order's session only, with the ticket types that were bought.
+	// Event has one session only, the order's or the one that a notice is about, with the ticket types that were bought.
 	Event Event
+	// Admissions are what the tickets of an order with bundles admit to, by ticket type.
+	Admissions map[string]Admission
 	// Amount is the money the timeline's entry is about, Fee what was kept of it, Reason why it goes back.
 	Amount, Fee Money
 	Reason      RefundReason
@@ -168,7 +170,7 @@ func (t Telling) DateUnknown() bool {
 	return !t.PostponedFrom.IsZero() && t.PostponedFrom.Equal(t.Session().StartsAt)
 }
 
-// Session is the order's.
+// Session is the order's, or the one that a notice is about.
 func (t Telling) Session() Session {
 	if len(t.Event.Sessions) == 0 {
 		return Session{}

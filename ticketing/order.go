@@ -175,6 +175,9 @@ type Ticket struct {
 	Seat *Seat `json:"seat,omitempty"`
 	// Attendee is who it is for, if it is for somebody by name.
 	Attendee *MaskedAttendee `json:"attendee,omitempty"`
+	// ComponentID is the ticket type it admits to, if it is of a bundle; it is of the Bundle-th one of its line, counted from 1.
+	ComponentID string `json:"component_id,omitempty"`
+	Bundle      int    `json:"bundle,omitempty"`
 }
 
 // OrderEventKind names a step of an order's timeline.

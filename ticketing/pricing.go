@@ -26,6 +26,8 @@ type PricedLine struct {
 	Fee int64 `json:"fee,omitempty"`
 	// Tax is the tax of the line, whether it is contained in its price or added.
 	Tax int64 `json:"tax,omitempty"`
+	// Contents are what one of it contains, if it is a bundle.
+	Contents []Component `json:"contents,omitempty"`
 }
 
 // Quote is a price broken down line by line: Total = Σ LineTotal + OrderFeeTotal. See docs/pricing.md.
@@ -72,7 +74,7 @@ func PriceOrder(event Event, session Session, b Basket) (Quote, error) {
 
 // add prices a line without vouchers and tax.
 func (q *Quote) add(t TicketType, quantity int, ticketFee int64, b Basket) error {
-	line := PricedLine{TicketTypeID: t.ID, Quantity: quantity, BasePrice: t.BasePrice, Surcharge: t.Surcharge}
+	line := PricedLine{TicketTypeID: t.ID, Quantity: quantity, BasePrice: t.BasePrice, Surcharge: t.Surcharge, Contents: t.Contents}
 	if phase, ok := t.PhaseFor(b.At, quantity, b.PhaseLeft); ok {
 		line.BasePrice = phase.BasePrice
 		if phase.Limit > 0 {

@@ -101,6 +101,10 @@ type PaidTicket struct {
 	State TicketState
 	// Paid is its share of what was charged for its line, in minor units: nothing that a voucher has taken off.
 	Paid int64
+	// Bundle names the bundle it is of (BundleKey), which goes back as a whole; empty for every other ticket.
+	Bundle string
+	// Terms are those of its bundle: by the first of its sessions, and called off with any of them.
+	Terms *RefundTerms
 }
 
 // RefundFacts are the stored facts by which a refund is quoted.
@@ -151,8 +155,8 @@ func (q RefundQuote) TicketIDs() []string {
 
 // QuoteRefund says what goes back if the tickets named go back now; nil means all that are valid.
 //
-// Errors: CodeNotRefundable with the reason, CodeInvalid for a ticket that is not the order's or is named
-// twice, CodeConflict for one that is void already; the last two name their field.
+// Errors: CodeNotRefundable with the reason, CodeInvalid for a ticket that is not the order's, is named
+// twice or without the others of its bundle, CodeConflict for one that is void already; the last two name their field.
 func QuoteRefund(f RefundFacts, tickets []string, now time.Time) (RefundQuote, error) {
 	switch f.Order {
 	case OrderPaid, OrderPartiallyRefunded, OrderRefunding:
@@ -163,14 +167,22 @@ func QuoteRefund(f RefundFacts, tickets []string, now time.Time) (RefundQuote, e
 	if err != nil {
 		return RefundQuote{}, err
 	}
-	step, free, err := f.Terms.at(now)
-	if err != nil {
-		return RefundQuote{}, err
-	}
-	quote := RefundQuote{Amount: Money{Currency: f.Currency}, Provider: f.Provider, Free: free, Until: step.Until}
+	quote := RefundQuote{Amount: Money{Currency: f.Currency}, Provider: f.Provider, Free: true}
 	for i, ticket := range f.Tickets {
 		if !chosen[ticket.ID] {
 			continue
+		}
+		terms := f.Terms
+		if ticket.Terms != nil {
+			terms = *ticket.Terms
+		}
+		step, free, err := terms.at(now)
+		if err != nil {
+			return RefundQuote{}, err
+		}
+		quote.Free = quote.Free && free
+		if quote.Until.IsZero() || !step.Until.IsZero() && step.Until.Before(quote.Until) {
+			quote.Until = step.Until
 		}
 		line := RefundLine{TicketID: ticket.ID, Paid: ticket.Paid, Fee: portion(ticket.Paid, step.FeeBasisPoints)}
 		line.Amount = line.Paid - line.Fee
@@ -224,6 +236,12 @@ func (f RefundFacts) choose(tickets []string) (map[string]bool, error) {
 	}
 	if len(chosen) == 0 {
 		return nil, FieldErrorf(CodeInvalid, "/ticket_ids", "name at least one ticket")
+	}
+	for i, id := range tickets {
+		at := slices.IndexFunc(f.Tickets, func(t PaidTicket) bool { return t.ID == id })
+		if bundle := f.Tickets[at].Bundle; bundle != "" && slices.ContainsFunc(f.Tickets, func(t PaidTicket) bool { return t.Bundle == bundle && !chosen[t.ID] }) {
+			return nil, FieldErrorf(CodeInvalid, fmt.Sprintf("/ticket_ids/%d", i), "a bundle goes back as a whole: name all of its tickets")
+		}
 	}
 	return chosen, nil
 }

@@ -17,7 +17,7 @@ type page struct {
 	Paragraphs                                []string
 	Button, URL, Private, Footer              string
 	Tickets                                   []picture
-	// Title and Start, which may be that it is to be announced, are on every ticket.
+	// Start may be that it is to be announced.
 	Title, Start string
 	// Rows say what, when and where, Sums what was paid or goes back.
 	Rows, Sums []row
@@ -30,8 +30,8 @@ type row struct {
 }
 
 // picture is a ticket with its QR code. Groups is the code so that it can be read out and compared.
-// Seat also says whom it is for.
-type picture struct{ ID, Alt, Number, Name, Seat, Code, Groups string }
+// Seat also says whom it is for. Title and Start are those of the page, except on a ticket of a bundle, which has a Place too.
+type picture struct{ ID, Alt, Number, Name, Seat, Code, Groups, Title, Start, Place string }
 
 // seat is a numbered seat in the reader's language.
 type seat struct{ Section, Row, Number string }
@@ -127,6 +127,10 @@ func (s *saying) page(v view, f notify.Facts) (page, []notify.Image) {
 		t := picture{
 			ID: fmt.Sprintf("ticket-%d", of.Number), Alt: s.say("qr", of), Number: s.say("ticket", of),
 			Name: cut(line(ticket.Name.In(v.language)), maxTitle), Code: ticket.Code, Groups: inFours(ticket.Code),
+			Title: p.Title, Start: p.Start,
+		}
+		if ticket.Session != nil {
+			s.elsewhere(&t, v.language, f, *ticket.Session)
 		}
 		if ticket.Seat != nil {
 			t.Seat = s.say("seat", seat{line(ticket.Seat.Section.In(v.language)), line(ticket.Seat.Row), line(ticket.Seat.Number)})
@@ -174,6 +178,9 @@ func (p page) plain(colon string) string {
 		out.WriteString(t.Number + colon + t.Name + "\n")
 		if t.Seat != "" {
 			out.WriteString(t.Seat + "\n")
+		}
+		for _, more := range t.admission() {
+			out.WriteString(more + "\n")
 		}
 		out.WriteString(t.Code + "\n\n")
 	}

@@ -127,7 +127,21 @@ func concert(c calendar) ticketing.Event {
 			{id: "box", name: text("Box, last seats", "包厢余票"), price: 128000, surcharge: 5000, capacity: 3, most: 2},
 		}})
 	}
+	bothEvenings(&e)
 	return e
+}
+
+// bothEvenings adds a bundle to the first session of an event: one ticket of its first type for each session.
+func bothEvenings(e *ticketing.Event) {
+	first := &e.Sessions[0]
+	bundle := ticketing.TicketType{
+		ID: first.ID + "-both", SessionID: first.ID, Name: text("Both evenings, stalls", "两晚联票（池座）"), Currency: "CNY", BasePrice: 98000, Surcharge: 3000,
+		MaxPerOrder: 3, SaleFrom: first.TicketTypes[0].SaleFrom, SaleUntil: first.TicketTypes[0].SaleUntil, Capacity: 100,
+	}
+	for _, session := range e.Sessions {
+		bundle.Contents = append(bundle.Contents, ticketing.Component{TicketTypeID: session.TicketTypes[0].ID, SessionID: session.ID, Quantity: 1})
+	}
+	first.TicketTypes = append(first.TicketTypes, bundle)
 }
 
 func play(c calendar) ticketing.Event {

@@ -212,6 +212,9 @@ func summarise(e *ticketing.Event, stock map[string]counted, now time.Time) even
 		}
 		next = session
 		for _, t := range session.TicketTypes {
+			if t.IsBundle() {
+				continue // its tickets are counted where they are sold by themselves
+			}
 			v.Available += stock[session.ID].free[t.ID]
 			price := ticketing.Money{Amount: t.BasePrice + t.Surcharge, Currency: t.Currency}
 			if phase, ok := t.PhaseFor(now, 1, stock[session.ID].free); ok {
@@ -259,10 +262,14 @@ func (s *Server) getEvent(c *fiber.Ctx) error {
 		if err != nil {
 			return page{}, err
 		}
+		others, err := s.sessionsOf(ctx, contentsOfSessions(e.Sessions...)...)
+		if err != nil {
+			return page{}, err
+		}
 		now := s.Now()
 		sessions := make([]sessionView, len(e.Sessions))
 		for i := range e.Sessions {
-			sessions[i] = viewSession(e, &e.Sessions[i], stock[e.Sessions[i].ID], now)
+			sessions[i] = viewSession(e, &e.Sessions[i], stock[e.Sessions[i].ID], others, now)
 		}
 		v := viewEvent(e)
 		v.Sessions = &sessions

@@ -66,6 +66,8 @@ type ticketView struct {
 	IssuedAt     instant                   `json:"issued_at"`
 	Seat         *ticketing.Seat           `json:"seat,omitzero"`
 	Attendee     *ticketing.MaskedAttendee `json:"attendee,omitzero"`
+	// Bundle is the one it is of, if it is of one.
+	Bundle *partView `json:"bundle,omitzero"`
 }
 
 type refundView struct {
@@ -106,6 +108,10 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	if err != nil {
 		return orderView{}, err
 	}
+	others, err := s.sessionsOf(ctx, contentsOf(o.Quote)...)
+	if err != nil {
+		return orderView{}, err
+	}
 	listed := l.event != nil
 	if o.Total.Currency == "" { // refused before it had a price
 		o.Total.Currency = noCurrency
@@ -129,7 +135,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	if o.State.HoldsStock() && listed {
 		v.Methods = s.Payments.Methods(l.event.OrganiserID, o.Total.Currency)
 	}
-	v.priceView = viewPrice(o.Quote, l.typeName)
+	v.priceView = viewPrice(l, o.Quote, others, o.PaidAt)
 	for _, a := range o.Attempts {
 		v.Attempts = append(v.Attempts, attemptView{
 			ID: a.ID, Method: a.Method, Provider: a.Provider, State: a.State, Amount: a.Amount,
@@ -138,7 +144,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	}
 	for _, t := range o.Tickets {
 		v.Tickets = append(v.Tickets, ticketView{
-			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: l.typeName(t.TicketTypeID), State: t.State, RefundID: t.RefundID, Code: t.Code, IssuedAt: instant(t.IssuedAt), Seat: t.Seat, Attendee: t.Attendee,
+			ID: t.ID, TicketTypeID: t.TicketTypeID, Name: others.ticketName(l, o, t), Bundle: others.part(l, o, t), State: t.State, RefundID: t.RefundID, Code: t.Code, IssuedAt: instant(t.IssuedAt), Seat: t.Seat, Attendee: t.Attendee,
 		})
 	}
 	for _, r := range o.Refunds {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -117,7 +118,8 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 		return intent{}, priceErr
 	}
 	if priceErr == nil {
-		if priceErr = l.event.RealNames.CheckAttendees(r.Lines, r.Attendees, s.Now()); ticketing.CodeOf(priceErr) == ticketing.CodeInvalid {
+		priceErr = cmp.Or(ticketing.CheckBundleNames(quote, r.Attendees), l.event.RealNames.CheckAttendees(r.Lines, r.Attendees, s.Now()))
+		if ticketing.CodeOf(priceErr) == ticketing.CodeInvalid {
 			return intent{}, priceErr
 		}
 	}

@@ -29,6 +29,7 @@ type lineView struct {
 	Amount       ticketing.Money `json:"amount"`
 	Discount     ticketing.Money `json:"discount"`
 	Fee          ticketing.Money `json:"fee"`
+	Bundle       *bundleView     `json:"bundle,omitzero"`
 }
 
 // taxView is the tax of everything: contained in the prices, or added to them.
@@ -44,14 +45,15 @@ type voucherView struct {
 	Discount ticketing.Money `json:"discount"`
 }
 
-func viewPrice(q ticketing.Quote, name func(ticketTypeID string) ticketing.Text) priceView {
+func viewPrice(home listed, q ticketing.Quote, others beside, paidAt *time.Time) priceView {
 	money := func(amount int64) ticketing.Money { return ticketing.Money{Amount: amount, Currency: q.Total.Currency} }
 	v := priceView{Lines: []lineView{}, Vouchers: []voucherView{}, OrderFee: money(q.OrderFee), Total: q.Total}
 	tax := q.OrderFeeTax
 	for _, l := range q.Lines {
 		v.Lines = append(v.Lines, lineView{
-			TicketTypeID: l.TicketTypeID, Name: name(l.TicketTypeID), Quantity: l.Quantity, BasePrice: money(l.BasePrice),
+			TicketTypeID: l.TicketTypeID, Name: home.typeName(l.TicketTypeID), Quantity: l.Quantity, BasePrice: money(l.BasePrice),
 			Surcharge: money(l.Surcharge), Amount: money(l.Amount), Discount: money(l.Discount), Fee: money(l.Fee),
+			Bundle: others.bundle(home.event, l.Contents, paidAt),
 		})
 		tax += l.Tax
 	}

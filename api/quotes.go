@@ -1,10 +1,6 @@
 package api
 
-import (
-	"github.com/gofiber/fiber/v2"
-
-	"github.com/boxoffice/boxoffice/ticketing"
-)
+import "github.com/gofiber/fiber/v2"
 
 // quote answers POST /api/v1/quotes: what an order would cost now.
 func (s *Server) quote(c *fiber.Ctx) error {
@@ -18,9 +14,9 @@ func (s *Server) quote(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	names := map[string]ticketing.Text{}
-	for _, t := range l.session.TicketTypes {
-		names[t.ID] = t.Name
+	others, err := s.sessionsOf(ctx, contentsOf(quote)...)
+	if err != nil {
+		return err
 	}
-	return sendJSON(c, fiber.StatusOK, viewPrice(quote, func(id string) ticketing.Text { return names[id] }))
+	return sendJSON(c, fiber.StatusOK, viewPrice(l, quote, others, nil))
 }

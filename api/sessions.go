@@ -47,6 +47,8 @@ type ticketTypeView struct {
 	// Seated types sell the numbered seats of SeatCategory.
 	SeatCategory string `json:"seat_category,omitzero"`
 	Seated       bool   `json:"seated"`
+	// Bundle is what is in it, if it is one.
+	Bundle *bundleView `json:"bundle,omitzero"`
 }
 
 type phaseView struct {
@@ -74,7 +76,7 @@ type ticketTypeFree struct {
 	Capacity  int    `json:"capacity"`
 }
 
-func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, now time.Time) sessionView {
+func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, others beside, now time.Time) sessionView {
 	v := sessionView{
 		ID: session.ID, EventID: e.ID, Venue: session.Venue,
 		StartsAt: instant(session.StartsAt), EndsAt: instant(session.EndsAt),
@@ -94,7 +96,7 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 			ID: t.ID, SessionID: session.ID, Name: t.Name,
 			Price: money(base + t.Surcharge), BasePrice: money(base), Surcharge: money(t.Surcharge),
 			MaxPerOrder: t.MaxPerOrder, MaxPerBuyer: t.MaxPerBuyer, SaleFrom: instant(t.SaleFrom), SaleUntil: instant(t.SaleUntil),
-			OnSale:   e.State == ticketing.EventOnSale && t.OnSaleAt(now),
+			OnSale: others.sells(e, t, now), Bundle: others.bundle(e, t.Contents, nil),
 			Capacity: t.Capacity, Available: stock.free[t.ID], SeatCategory: t.SeatCategory, Seated: t.Seated,
 		}
 		if phased {
@@ -104,7 +106,7 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 				tv.Phase.Left = &left
 			}
 		}
-		if e.State == ticketing.EventOnSale && !tv.OnSale {
+		if e.State == ticketing.EventOnSale && !t.OnSaleAt(now) {
 			for _, p := range t.Presales {
 				if !now.Before(p.From) && now.Before(p.Until) && p.Until.After(time.Time(tv.Presale)) {
 					tv.Presale = instant(p.Until)
@@ -137,7 +139,11 @@ func (s *Server) getSession(c *fiber.Ctx) error {
 		if err != nil {
 			return page{}, err
 		}
-		return pageOf(sessionPage{viewEvent(l.event), viewSession(l.event, l.session, stock[id], s.Now())})
+		others, err := s.sessionsOf(ctx, contentsOfSessions(*l.session)...)
+		if err != nil {
+			return page{}, err
+		}
+		return pageOf(sessionPage{viewEvent(l.event), viewSession(l.event, l.session, stock[id], others, s.Now())})
 	})
 }
 

@@ -39,6 +39,7 @@ function order(state: OrderState, more: Partial<Order> = {}): Order {
     state,
     pay_by: '2026-11-20T12:10:00Z',
     total: money,
+    lines: [],
     attempts: [],
     tickets: [],
     refunds: [],

@@ -19,7 +19,7 @@ const ticket = (id: string, state: Ticket['state'] = 'VALID'): Ticket => ({
 })
 let counter = 0
 const paid = (tickets: Ticket[], more: Partial<Order> = {}) =>
-  ({ id: `O${counter}`, state: 'PAID', tickets, attempts: [], refunds: [], refund_policy: ladder, ...more }) as unknown as Order
+  ({ id: `O${counter}`, state: 'PAID', lines: [], tickets, attempts: [], refunds: [], refund_policy: ladder, ...more }) as unknown as Order
 
 function quoteOf(ids: string[], each = 90): RefundQuote {
   return {

@@ -81,6 +81,29 @@ export interface TicketType {
   seat_category?: string
   /** Its tickets are for numbered seats, chosen or assigned. */
   seated: boolean
+  /** What is in it, if it is a bundle. */
+  bundle?: Bundle
+}
+
+/** What is in a ticket type that is sold as one, and until when it goes back: as a whole. */
+export interface Bundle {
+  contents: BundleContent[]
+  refund_policy: RefundPolicy
+}
+
+/** A session to which something admits; of one that is not listed only the id is known. */
+export interface Admission {
+  session_id: string
+  event_id?: string
+  event_title?: Text
+  starts_at?: string
+  venue?: Venue
+}
+
+export interface BundleContent extends Admission {
+  ticket_type_id: string
+  name: Text
+  quantity: number
 }
 
 export interface Session {
@@ -156,6 +179,8 @@ export interface PricedLine {
   discount: Money
   /** The fees per ticket of the line. */
   fee: Money
+  /** What one of it contains, if it is a bundle. */
+  bundle?: Bundle
 }
 
 /** total = amounts − discounts + fees + order fee, and the tax where the prices do not have it in them. */
@@ -259,6 +284,8 @@ export interface Ticket {
   seat?: Seat
   /** Who it is for, if it is for somebody by name. */
   attendee?: Attendee
+  /** The bundle it is of, if it is of one, and to what it admits. */
+  bundle?: Admission & { number: number; name: Text }
   issued_at: string
 }
 

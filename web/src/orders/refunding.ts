@@ -2,6 +2,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { api } from '../api/client'
 import { Problem } from '../api/problem'
 import type { NewRefund, Order, RefundQuote } from '../api/types'
+import { togetherWith } from './bundles'
 import { device, newKey, read } from './intent'
 import { validTickets } from './refunds'
 
@@ -100,8 +101,11 @@ export function useRefunding(order: () => Order, token: string, done: () => void
 
   function choose(ticket: string, goesBack: boolean) {
     const next = new Set(kept.value)
-    if (goesBack) next.delete(ticket)
-    else next.add(ticket)
+    // A bundle goes back as a whole, or not.
+    for (const each of togetherWith(order(), ticket)) {
+      if (goesBack) next.delete(each)
+      else next.add(each)
+    }
     kept.value = next
     if (stage.value !== 'sending' && stage.value !== 'unsure') stage.value = 'choosing'
   }

@@ -1,3 +1,4 @@
+import { policiesOf } from './bundles'
 import type { Order, RefundPolicy, RefundStep, Ticket } from '../api/types'
 
 // What a page may say before it asks. Whether tickets really go back, and for how much, the server decides.
@@ -18,9 +19,9 @@ export function refusalOf(order: Order, now: number): Refusal | undefined {
   if (!['PAID', 'PARTIALLY_REFUNDED', 'REFUNDING'].includes(order.state)) return 'other'
   if (order.tickets.some((t) => t.state === 'FROZEN')) return 'disputed'
   if (validTickets(order).length === 0) return 'none_left'
-  const policy = order.refund_policy
-  if (!policy || policy.free || stepAt(policy, now)) return undefined
-  return policy.steps.length === 0 ? 'never' : 'too_late'
+  const policies = policiesOf(order).map((p) => p.policy)
+  if (policies.length === 0 || policies.some((policy) => policy.free || stepAt(policy, now))) return undefined
+  return policies.every((policy) => policy.steps.length === 0) ? 'never' : 'too_late'
 }
 
 /** The share of the price that comes back at a step, from 0 to 1. */

@@ -1,4 +1,5 @@
 import type { Attempt, Order, Refund, TimelineEntry } from '../api/types'
+import { calledOff } from './bundles'
 
 /** The chapter an order is in; each has its words under `state` in every language. */
 export type Chapter =
@@ -140,7 +141,7 @@ function closedChapter(order: Order, timeline: TimelineEntry[], quiet: Chapter):
 
 function paidChapter(order: Order, timeline: TimelineEntry[]): Chapter {
   if (order.tickets.length === 0) return 'issuing'
-  if (order.refund_policy?.free) return 'called_off'
+  if (calledOff(order)) return 'called_off'
   const extra = order.attempts.map((a) => rejection(order, timeline, a)).filter((r) => r !== undefined)
   if (extra.length > 0) return extra.includes('amount') ? 'paid_mismatch' : 'paid_twice'
   if (order.total.amount === 0) return 'free'
@@ -175,7 +176,7 @@ export function chapterOf(order: Order, timeline: TimelineEntry[], now: number):
     case 'REFUNDING':
       return refundingChapter(order)
     case 'PARTIALLY_REFUNDED':
-      return order.refund_policy?.free && order.tickets.some((t) => t.state === 'VALID') ? 'called_off' : 'partially_refunded'
+      return calledOff(order) && order.tickets.some((t) => t.state === 'VALID') ? 'called_off' : 'partially_refunded'
     case 'REFUNDED':
       // A ticket that no refund of ours gave back was taken back by the buyer's bank.
       return order.tickets.some((t) => !t.refund_id) ? 'dispute_lost' : 'refunded'

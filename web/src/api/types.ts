@@ -2,6 +2,8 @@
 
 import type { LostSeats, SeatMapRef } from './seats'
 
+import type { Admission, Bundle } from './bundles'
+
 /** An amount in minor units of its currency: 38000 CNY is 380.00 yuan. */
 export interface Money {
   amount: number
@@ -83,27 +85,6 @@ export interface TicketType {
   seated: boolean
   /** What is in it, if it is a bundle. */
   bundle?: Bundle
-}
-
-/** What is in a ticket type that is sold as one, and until when it goes back: as a whole. */
-export interface Bundle {
-  contents: BundleContent[]
-  refund_policy: RefundPolicy
-}
-
-/** A session to which something admits; of one that is not listed only the id is known. */
-export interface Admission {
-  session_id: string
-  event_id?: string
-  event_title?: Text
-  starts_at?: string
-  venue?: Venue
-}
-
-export interface BundleContent extends Admission {
-  ticket_type_id: string
-  name: Text
-  quantity: number
 }
 
 export interface Session {

@@ -1,8 +1,7 @@
 /** What the API sends and takes; the contract is api/openapi.yaml. */
 
-import type { LostSeats, SeatMapRef } from './seats'
-
 import type { Admission, Bundle } from './bundles'
+import type { LostSeats, SeatMapRef } from './seats'
 
 /** An amount in minor units of its currency: 38000 CNY is 380.00 yuan. */
 export interface Money {

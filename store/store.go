@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
@@ -35,6 +36,8 @@ type Config struct {
 	// CallTimeout bounds one method with all its statements and retries, so that a connection
 	// that went silent stops nobody. Default 15 s.
 	CallTimeout time.Duration
+	// Tracer sees every statement, with the values it is given. Default none.
+	Tracer pgx.QueryTracer
 }
 
 // Store is the database. It is safe for concurrent use.
@@ -56,6 +59,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	settings.MaxConns = int32(cmp.Or(config.MaxConnections, 16))
 	settings.MinIdleConns = 1
+	settings.ConnConfig.Tracer = config.Tracer
 	settings.ConnConfig.ConnectTimeout = cmp.Or(config.ConnectTimeout, 5*time.Second)
 	milliseconds := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	maps.Copy(settings.ConnConfig.RuntimeParams, map[string]string{

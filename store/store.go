@@ -48,6 +48,7 @@ type Store struct {
 	ring        *encryption.Keyring
 	callTimeout time.Duration
 	snapshots   snapshots
+	groups      holdGroups
 	plans       plans
 }
 

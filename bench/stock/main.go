@@ -36,7 +36,7 @@ type part struct {
 	measure func(context.Context, *scene, options) (fmt.Stringer, error)
 }
 
-var parts = []part{{"hot", measureHot}}
+var parts = []part{{"seats", measureSeats}, {"hot", measureHot}}
 
 func main() {
 	o, err := parse(os.Args[1:])

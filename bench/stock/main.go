@@ -36,7 +36,7 @@ type part struct {
 	measure func(context.Context, *scene, options) (fmt.Stringer, error)
 }
 
-var parts = []part{{"seats", measureSeats}, {"hot", measureHot}}
+var parts = []part{{"seats", measureSeats}, {"hot", measureHot}, {"streams", measureStreams}}
 
 func main() {
 	o, err := parse(os.Args[1:])
@@ -46,7 +46,11 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o); err != nil {
+	work := run
+	if o.serve {
+		work = serve
+	}
+	if err := work(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "stock:", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // stop was called

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// groupSize is how many holds share a transaction at most.
+	// groupSize is how many holds share a transaction at most, where nothing else is said.
 	groupSize = 32
 	// groupsAtOnce is how many transactions hold of the same stock at the same time: while one is being written to
 	// disk, the next waits at the database for its stock.
@@ -26,6 +26,7 @@ const (
 // each is tried again on its own, so that nobody fails by another's fault; should it have happened after all, the
 // order's number tells.
 type holdGroups struct {
+	size   int
 	mu     sync.Mutex
 	queues map[string]*holdQueue // by the stock that is wanted
 }
@@ -121,7 +122,7 @@ func (g *holdGroups) next(key string) []*groupedHold {
 	defer g.mu.Unlock()
 	q := g.queues[key]
 	var group []*groupedHold
-	for len(q.waiting) > 0 && len(group) < groupSize {
+	for len(q.waiting) > 0 && len(group) < g.size {
 		if h := q.waiting[0]; h.ctx.Err() == nil {
 			group = append(group, h)
 		}

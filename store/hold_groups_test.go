@@ -26,7 +26,7 @@ type rush struct {
 }
 
 // startRush lets everybody ask while nobody can be answered, and returns when so many wait to join a group.
-func startRush(s *scene, requests []ticketing.HoldRequest, contexts map[int]context.Context, waiting int) *rush {
+func startRush(s *scene, requests []ticketing.HoldRequest, contexts []context.Context, waiting int) *rush {
 	s.Helper()
 	n := len(requests)
 	r := &rush{scene: s, answers: make([]chan struct{}, n), results: make([]ticketing.HoldResult, n), errs: make([]error, n)}
@@ -34,9 +34,9 @@ func startRush(s *scene, requests []ticketing.HoldRequest, contexts map[int]cont
 	r.sitting = must(conn.Begin(s.Context()))(s)
 	must(r.sitting.Exec(s.Context(), "SELECT FROM stock FOR UPDATE"))(s)
 	for i, request := range requests {
-		ctx, answer := contexts[i], make(chan struct{})
-		if ctx == nil {
-			ctx = s.Context()
+		ctx, answer := s.Context(), make(chan struct{})
+		if contexts != nil {
+			ctx = contexts[i]
 		}
 		r.answers[i] = answer
 		go func() {
@@ -49,9 +49,9 @@ func startRush(s *scene, requests []ticketing.HoldRequest, contexts map[int]cont
 }
 
 // until waits for something.
-func (r *rush) until(true func() bool) {
+func (r *rush) until(so func() bool) {
 	r.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !true(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); !so(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			r.Fatal("not in time")
 		}
@@ -239,17 +239,14 @@ func TestAHoldThatFailsHarmsNobodyElse(t *testing.T) {
 func TestWhoeverLeavesAGroupGetsAnAnswerAtOnceAndBreaksNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, storetest.Event("show", 100, 100, 100))
-	requests, contexts := rushing(20, 1), map[int]context.Context{}
-	leave := make([]context.CancelFunc, 0, len(requests)/2)
-	for i := 0; i < len(requests); i += 2 {
-		ctx, cancel := context.WithCancel(t.Context())
-		contexts[i], leave = ctx, append(leave, cancel)
+	requests, contexts := rushing(20, 1), make([]context.Context, 20)
+	leaving, leave := context.WithCancel(t.Context())
+	for i := range contexts {
+		contexts[i] = []context.Context{leaving, t.Context()}[i%2]
 	}
 	r := startRush(s, requests, contexts, 18)
-	for _, cancel := range leave {
-		cancel()
-	}
-	for i := range contexts {
+	leave()
+	for i := 0; i < len(requests); i += 2 {
 		<-r.answers[i] // while the stock is still sat on
 	}
 	r.end()

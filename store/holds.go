@@ -197,8 +197,10 @@ const lockStockSQL = `SELECT FROM stock WHERE ticket_type_id = ANY($1) ORDER BY 
 func (s *Store) take(ctx context.Context, o ordered, revision int64) (taking, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
-	if t, err := s.takeTogether(ctx, o, revision); err == nil {
-		return t, nil
+	if s.groups.size > 1 {
+		if t, err := s.takeTogether(ctx, o, revision); err == nil {
+			return t, nil
+		}
 	}
 	return s.takeAlone(ctx, o, revision)
 }

@@ -36,6 +36,8 @@ type Config struct {
 	// CallTimeout bounds one method with all its statements and retries, so that a connection
 	// that went silent stops nobody. Default 15 s.
 	CallTimeout time.Duration
+	// HoldGroup is how many holds of the same stock share a transaction at most. Default 32; 1 lets each have its own.
+	HoldGroup int
 	// Tracer sees every statement, with the values it is given. Default none.
 	Tracer pgx.QueryTracer
 }
@@ -80,7 +82,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{pool: pool, ring: config.Keyring, callTimeout: cmp.Or(config.CallTimeout, 15*time.Second)}
+	s := &Store{pool: pool, ring: config.Keyring, callTimeout: cmp.Or(config.CallTimeout, 15*time.Second), groups: holdGroups{size: cmp.Or(config.HoldGroup, groupSize)}}
 	s.sql = stdlib.OpenDBFromPool(pool)
 	s.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: s.sql}), &gorm.Config{
 		SkipDefaultTransaction: true,

@@ -21,7 +21,9 @@ type options struct {
 	window time.Duration
 	watch  time.Duration
 	write  string
-	serve  bool
+	// enforce makes a bar that is missed an error.
+	enforce bool
+	serve   bool
 }
 
 // The markers in the document between which the results of each part are written.
@@ -33,7 +35,13 @@ const (
 // part is one of the things measured.
 type part struct {
 	name    string
-	measure func(context.Context, *scene, options) (fmt.Stringer, error)
+	measure func(context.Context, *scene, options) (result, error)
+}
+
+// result is what a part has measured: as Markdown, and which bars it misses.
+type result interface {
+	fmt.Stringer
+	missed() []string
 }
 
 var parts = []part{{"seats", measureSeats}, {"hot", measureHot}, {"streams", measureStreams}}
@@ -66,6 +74,7 @@ func parse(arguments []string) (options, error) {
 	flags.DurationVar(&o.window, "window", 2*time.Second, "how long it counts")
 	flags.DurationVar(&o.watch, "watch", 10*time.Second, "how long viewers watch")
 	flags.StringVar(&o.write, "write", "", "document to write the results into, between their markers")
+	flags.BoolVar(&o.enforce, "enforce", false, "fail when a bar is missed")
 	flags.BoolVar(&o.serve, "serve", false, "be the server of the streams; for the benchmark itself")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
@@ -82,6 +91,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer s.close()
+	var missed []string
 	for _, part := range parts {
 		if !strings.Contains(","+o.parts+",", ","+part.name+",") {
 			continue
@@ -96,12 +106,16 @@ func run(ctx context.Context, o options) error {
 		}
 		text := fmt.Sprintf("Measured on %s, %s.\n%s", figures.Machine(begun), s.version, result)
 		fmt.Println(text)
+		missed = append(missed, result.missed()...)
 		if o.write == "" {
 			continue
 		}
 		if err := figures.Write(o.write, fmt.Sprintf(beginMarker, part.name), fmt.Sprintf(endMarker, part.name), text); err != nil {
 			return err
 		}
+	}
+	if o.enforce && missed != nil {
+		return errors.New(strings.Join(missed, "; "))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/bench/figures"
+	"github.com/boxoffice/boxoffice/store"
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
@@ -47,7 +48,7 @@ type crowd struct {
 }
 
 // buy lets them buy.
-func (c crowd) buy(ctx context.Context, s *scene) (round, error) {
+func (c crowd) buy(ctx context.Context, db *store.Store) (round, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
@@ -67,7 +68,7 @@ func (c crowd) buy(ctx context.Context, s *scene) (round, error) {
 		running.Go(func() {
 			for ctx.Err() == nil && !over() {
 				request, from := c.ask(), time.Now()
-				result, err := s.Hold(ctx, request)
+				result, err := db.Hold(ctx, request)
 				if err == nil && result.Refusal != nil && result.Refusal.Code != c.refusal {
 					err = fmt.Errorf("refused: %+v", *result.Refusal)
 				}

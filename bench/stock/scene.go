@@ -28,6 +28,8 @@ const databaseName = "boxoffice_stock"
 // scene is a durable PostgreSQL with the product's tables, and a store on it as the product has it.
 type scene struct {
 	*store.Store
+	// alone lets each hold have its own transaction.
+	alone   *store.Store
 	keyring string
 	ring    *encryption.Keyring
 	server  *localpostgres.Server
@@ -50,7 +52,7 @@ func open(ctx context.Context) (_ *scene, err error) {
 	if s.folder, err = os.MkdirTemp("", "boxoffice-stock-"); err != nil {
 		return nil, err
 	}
-	if err = os.Chmod(s.folder, 0o711); err != nil { //nolint:gosec // PostgreSQL may have to run as another user, in a closed folder below
+	if err = os.Chmod(s.folder, 0o711); err != nil { // PostgreSQL may have to run as another user, in a closed folder below
 		return nil, err
 	}
 	if s.server, err = localpostgres.Start(ctx, localpostgres.Options{DataFolder: filepath.Join(s.folder, "data")}); err != nil {
@@ -59,7 +61,10 @@ func open(ctx context.Context) (_ *scene, err error) {
 	if err = s.server.CreateDatabase(ctx, databaseName); err != nil {
 		return nil, err
 	}
-	if s.Store, err = s.store(ctx, nil); err != nil {
+	if s.Store, err = s.store(ctx, store.Config{}); err != nil {
+		return nil, err
+	}
+	if s.alone, err = s.store(ctx, store.Config{HoldGroup: 1}); err != nil {
 		return nil, err
 	}
 	if err = s.Migrate(ctx); err != nil {
@@ -76,14 +81,17 @@ func open(ctx context.Context) (_ *scene, err error) {
 	return s, conn.QueryRow(ctx, "SELECT 'PostgreSQL ' || current_setting('server_version')").Scan(&s.version)
 }
 
-// store opens another store on the same database.
-func (s *scene) store(ctx context.Context, tracer pgx.QueryTracer) (*store.Store, error) {
-	return store.Open(ctx, store.Config{URL: s.server.URL(databaseName), Keyring: s.ring, Tracer: tracer})
+// store opens a store on the database.
+func (s *scene) store(ctx context.Context, config store.Config) (*store.Store, error) {
+	config.URL, config.Keyring = s.server.URL(databaseName), s.ring
+	return store.Open(ctx, config)
 }
 
 func (s *scene) close() {
-	if s.Store != nil {
-		s.Store.Close()
+	for _, db := range []*store.Store{s.Store, s.alone} {
+		if db != nil {
+			db.Close()
+		}
 	}
 	if s.server != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

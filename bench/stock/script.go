@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/boxoffice/boxoffice/store"
 	"github.com/boxoffice/boxoffice/store/localpostgres"
 )
 
@@ -67,7 +68,7 @@ func (e *eavesdropper) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchE
 // overhear returns what a store sends to hold tickets, when it knows the event.
 func (s *scene) overhear(ctx context.Context, t tickets) (*eavesdropper, error) {
 	heard := &eavesdropper{}
-	db, err := s.store(ctx, heard)
+	db, err := s.store(ctx, store.Config{Tracer: heard})
 	if err != nil {
 		return nil, err
 	}
@@ -170,15 +171,16 @@ func isOrderNumber(value any) bool {
 }
 
 var (
+	pgbenchCount   = regexp.MustCompile(`(?m)^number of transactions actually processed: (\d+)`)
 	pgbenchRate    = regexp.MustCompile(`(?m)^tps = ([0-9.]+)`)
 	pgbenchFailure = regexp.MustCompile(`(?m)^number of failed transactions: ([1-9][0-9]*)`)
 )
 
-// pgbench runs the script with so many clients and returns how many transactions a second it did.
-func (s *scene) pgbench(ctx context.Context, script script, clients int, window time.Duration) (float64, error) {
+// pgbench runs the script with so many clients. How long each transaction took it does not tell.
+func (s *scene) pgbench(ctx context.Context, script script, clients int, window time.Duration) (round, error) {
 	address, password, err := passwordless(s.server.URL(databaseName))
 	if err != nil {
-		return 0, err
+		return round{}, err
 	}
 	arguments := []string{
 		"--no-vacuum", "--protocol=prepared", "--client=" + strconv.Itoa(clients), "--jobs=1", "--file=" + script.file,
@@ -191,11 +193,19 @@ func (s *scene) pgbench(ctx context.Context, script script, clients int, window 
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+password, "PGOPTIONS="+script.settings)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("pgbench: %w\n%s", err, out)
+		return round{}, fmt.Errorf("pgbench: %w\n%s", err, out)
 	}
-	rate := pgbenchRate.FindSubmatch(out)
-	if rate == nil || pgbenchFailure.Match(out) || strings.Contains(string(out), "aborted") {
-		return 0, fmt.Errorf("pgbench:\n%s", out)
+	count, rate := pgbenchCount.FindSubmatch(out), pgbenchRate.FindSubmatch(out)
+	if count == nil || rate == nil || pgbenchFailure.Match(out) || strings.Contains(string(out), "aborted") {
+		return round{}, fmt.Errorf("pgbench:\n%s", out)
 	}
-	return strconv.ParseFloat(string(rate[1]), 64)
+	answers, err := strconv.Atoi(string(count[1]))
+	if err != nil {
+		return round{}, err
+	}
+	perSecond, err := strconv.ParseFloat(string(rate[1]), 64)
+	if err != nil || answers == 0 {
+		return round{}, fmt.Errorf("pgbench: %w\n%s", err, out)
+	}
+	return round{answers: answers, elapsed: time.Duration(float64(answers) / perSecond * float64(time.Second))}, nil
 }

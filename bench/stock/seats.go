@@ -60,7 +60,7 @@ type seatResult struct {
 	rounds map[string]map[int][]round // by contender and buyers
 }
 
-func measureSeats(ctx context.Context, s *scene, o options) (fmt.Stringer, error) {
+func measureSeats(ctx context.Context, s *scene, o options) (result, error) {
 	contenders := seatContenders()
 	r := seatResult{turns: o.turns, seats: seating.NewPlan(arenaMap()).Seats(), rounds: map[string]map[int][]round{}}
 	for _, c := range contenders {
@@ -75,7 +75,7 @@ func measureSeats(ctx context.Context, s *scene, o options) (fmt.Stringer, error
 					return nil, err
 				}
 				all := crowd{buyers: buyers, ask: c.ask(session), refusal: c.refusal, settleFor: seatSettle, windowFor: seatWindow}
-				one, err := all.buy(ctx, s)
+				one, err := all.buy(ctx, s.Store)
 				if err != nil {
 					return nil, fmt.Errorf("%s: %w", c.name, err)
 				}
@@ -107,3 +107,6 @@ func (r seatResult) String() string {
 	}
 	return w.String()
 }
+
+// missed implements [result]: nothing is promised here.
+func (r seatResult) missed() []string { return nil }

@@ -26,7 +26,7 @@ type rush struct {
 }
 
 // startRush lets everybody ask while nobody can be answered, and returns when so many wait to join a group.
-func startRush(s *scene, requests []ticketing.HoldRequest, contexts []context.Context, waiting int) *rush {
+func startRush(s *scene, requests []ticketing.HoldRequest, contexts func(int) context.Context, waiting int) *rush {
 	s.Helper()
 	n := len(requests)
 	r := &rush{scene: s, answers: make([]chan struct{}, n), results: make([]ticketing.HoldResult, n), errs: make([]error, n)}
@@ -36,7 +36,7 @@ func startRush(s *scene, requests []ticketing.HoldRequest, contexts []context.Co
 	for i, request := range requests {
 		ctx, answer := s.Context(), make(chan struct{})
 		if contexts != nil {
-			ctx = contexts[i]
+			ctx = contexts(i)
 		}
 		r.answers[i] = answer
 		go func() {
@@ -239,12 +239,14 @@ func TestAHoldThatFailsHarmsNobodyElse(t *testing.T) {
 func TestWhoeverLeavesAGroupGetsAnAnswerAtOnceAndBreaksNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, storetest.Event("show", 100, 100, 100))
-	requests, contexts := rushing(20, 1), make([]context.Context, 20)
+	requests := rushing(20, 1)
 	leaving, leave := context.WithCancel(t.Context())
-	for i := range contexts {
-		contexts[i] = []context.Context{leaving, t.Context()}[i%2]
-	}
-	r := startRush(s, requests, contexts, 18)
+	r := startRush(s, requests, func(i int) context.Context {
+		if i%2 == 0 {
+			return leaving
+		}
+		return t.Context()
+	}, 18)
 	leave()
 	for i := 0; i < len(requests); i += 2 {
 		<-r.answers[i] // while the stock is still sat on

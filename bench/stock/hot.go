@@ -92,7 +92,11 @@ func measureHot(ctx context.Context, s *scene, o options) (result, error) {
 				return nil, fmt.Errorf("%s: %w", c.name(), err)
 			}
 			r.rounds[c] = append(r.rounds[c], one)
-			fmt.Fprintf(os.Stderr, "hot, turn %d, %-28s %7.0f holds/s   p50 %6.1f ms p99 %7.1f ms\n", turn+1, c.name(), one.perSecond(), one.p50(), one.p99())
+			fmt.Fprintf(os.Stderr, "hot, turn %d, %-28s %7.0f holds/s", turn+1, c.name(), one.perSecond())
+			if c.buyers > 0 {
+				fmt.Fprintf(os.Stderr, "   p50 %6.1f ms p99 %7.1f ms", one.p50(), one.p99())
+			}
+			fmt.Fprintln(os.Stderr)
 		}
 	}
 	return r, nil

@@ -32,8 +32,9 @@ web: ## Rebuild web/dist from web/src
 format: ## Format the Go code
 	@scripts/format.sh
 
-bench: ## Measure purchases beside the bare engine and a naive saga
+bench: ## Measure purchases beside the bare engine and a naive saga, holds beside pgbench, and live streams
 	@scripts/install-postgres.sh && scripts/build.sh && BOXOFFICE_BIN="$(CURDIR)/bin" go run ./bench $(BENCH)
+	@go run ./bench/stock $(BENCH_STOCK)
 
 audit: ## Check every invariant of stock and money in the database of `make run`
 	@[ -x bin/boxoffice-standalone ] || scripts/build.sh

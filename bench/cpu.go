@@ -123,23 +123,3 @@ func readTask(file string) (pid int, t task, err error) {
 	t.title = strings.ReplaceAll(string(title), "\x00", " ")
 	return pid, t, err
 }
-
-// machine describes where this runs.
-func machine() (model, memory string) {
-	model, memory = "unknown processor", "unknown memory"
-	if content, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(content)) {
-			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-				model = strings.TrimSpace(value)
-			}
-		}
-	}
-	if content, err := os.ReadFile("/proc/meminfo"); err == nil {
-		if fields := strings.Fields(string(content)); len(fields) > 1 {
-			if kilobytes, err := strconv.Atoi(fields[1]); err == nil {
-				memory = fmt.Sprintf("%.1f GiB", float64(kilobytes)/(1<<20))
-			}
-		}
-	}
-	return model, memory
-}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+
+	"github.com/boxoffice/boxoffice/bench/figures"
 )
 
 // The bar: what boxoffice has to reach beside the others, from barFrom buyers on.
@@ -73,8 +75,8 @@ func (r *results) play(ctx context.Context, s *stack, contenders []contender) er
 				r.rounds[c.name()][buyers] = append(r.rounds[c.name()][buyers], one)
 				r.sold[c.name()] += one.total
 				fmt.Fprintf(os.Stderr, "%3d buyers, turn %d, %-11s %7.1f /s   hold p50 %6.1f ms p99 %7.1f ms   %5.1f ms CPU + %.1f driver  [%s]\n",
-					buyers, turn+1, c.name(), one.perSecond(), milliseconds(one.quantile(.5)), milliseconds(one.quantile(.99)),
-					milliseconds(one.servers()), milliseconds(one.driver()), one.shares())
+					buyers, turn+1, c.name(), one.perSecond(), figures.Milliseconds(one.quantile(.5)), figures.Milliseconds(one.quantile(.99)),
+					figures.Milliseconds(one.servers()), figures.Milliseconds(one.driver()), one.shares())
 				for _, id := range one.samples {
 					h, err := readHistory(ctx, clients[c.namespace()], id)
 					if err != nil {
@@ -132,14 +134,13 @@ func (r *results) check(ctx context.Context, s *stack) error {
 	return nil
 }
 
-// ratios are what the product did in each turn as a multiple of what another contender did in the same turn, sorted.
+// ratios are what the product did in each turn as a multiple of what another contender did in the same turn.
 func (r *results) ratios(other string, buyers int) []float64 {
 	ours, theirs := r.rounds[(&product{}).name()][buyers], r.rounds[other][buyers]
 	var all []float64
 	for i := range min(len(ours), len(theirs)) {
 		all = append(all, ours[i].perSecond()/theirs[i].perSecond())
 	}
-	slices.Sort(all)
 	return all
 }
 
@@ -151,20 +152,11 @@ func (r *results) bar() error {
 			continue
 		}
 		for other, least := range map[string]float64{(&naive{}).name(): overNaive, (&bare{}).name(): ofBare} {
-			if all := r.ratios(other, buyers); len(all) > 0 && median(all) < least {
-				missed = append(missed, fmt.Errorf("%d buyers: %.2f of the %s, the bar is %.2f", buyers, median(all), other, least))
+			all := r.ratios(other, buyers)
+			if middle := figures.Median(all, func(x float64) float64 { return x }); len(all) > 0 && middle < least {
+				missed = append(missed, fmt.Errorf("%d buyers: %.2f of the %s, the bar is %.2f", buyers, middle, other, least))
 			}
 		}
 	}
 	return errors.Join(missed...)
 }
-
-func median(sorted []float64) float64 {
-	n := len(sorted)
-	if n == 0 {
-		return 0
-	}
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

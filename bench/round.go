@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/boxoffice/boxoffice/bench/figures"
 )
 
 // purchaseBound is how long one purchase may take before the run is a failure.
@@ -41,12 +43,7 @@ func (r round) each(d time.Duration) time.Duration {
 }
 
 // quantile of the hold latencies, q in [0,1].
-func (r round) quantile(q float64) time.Duration {
-	if len(r.holds) == 0 {
-		return 0
-	}
-	return r.holds[min(int(q*float64(len(r.holds))), len(r.holds)-1)]
-}
+func (r round) quantile(q float64) time.Duration { return figures.Quantile(r.holds, q) }
 
 // measure lets buyers buy one after another each, all at once: first until everything runs evenly, then for the
 // window that counts, then until the last purchase begun has ended. Both take at least the given time, and until as

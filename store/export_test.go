@@ -43,3 +43,17 @@ func Invariants() map[string]int {
 	}
 	return names
 }
+
+// GroupSize is how many holds share a transaction at most.
+const GroupSize = groupSize
+
+// WaitingHolds counts the holds that wait for a group to join.
+func (s *Store) WaitingHolds() int {
+	s.groups.mu.Lock()
+	defer s.groups.mu.Unlock()
+	waiting := 0
+	for _, q := range s.groups.queues {
+		waiting += len(q.waiting)
+	}
+	return waiting
+}

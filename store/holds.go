@@ -196,9 +196,21 @@ FROM line`
 // lockStockSQL locks stock rows in the order everybody locks them in.
 const lockStockSQL = `SELECT FROM stock WHERE ticket_type_id = ANY($1) ORDER BY ticket_type_id FOR UPDATE`
 
-// take runs takeSQL: one statement for one line; for several the rows are locked in order first, in the same
-// round trip and transaction, so that all lines are taken or none and two orders never wait for each other.
+// take runs takeSQL, along with others who want the same stock, and on its own where that fails.
 func (s *Store) take(ctx context.Context, o ordered, revision int64) (taking, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
+	defer cancel()
+	if s.groups.size > 1 {
+		if t, err := s.takeTogether(ctx, o, revision); err == nil {
+			return t, nil
+		}
+	}
+	return s.takeAlone(ctx, o, revision)
+}
+
+// takeAlone runs takeSQL: one statement for one line; for several the rows are locked in order first, in the same
+// round trip and transaction, so that all lines are taken or none and two orders never wait for each other.
+func (s *Store) takeAlone(ctx context.Context, o ordered, revision int64) (taking, error) {
 	types := o.types()
 	var t taking
 	err := s.retry(ctx, "hold", func(ctx context.Context) error {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
@@ -35,6 +36,10 @@ type Config struct {
 	// CallTimeout bounds one method with all its statements and retries, so that a connection
 	// that went silent stops nobody. Default 15 s.
 	CallTimeout time.Duration
+	// HoldGroup is how many holds of the same stock share a transaction at most. Default 32; 1 lets each have its own.
+	HoldGroup int
+	// Tracer sees every statement, with the values it is given. Default none.
+	Tracer pgx.QueryTracer
 }
 
 // Store is the database. It is safe for concurrent use.
@@ -45,6 +50,7 @@ type Store struct {
 	ring        *encryption.Keyring
 	callTimeout time.Duration
 	snapshots   snapshots
+	groups      holdGroups
 	plans       plans
 }
 
@@ -56,6 +62,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	settings.MaxConns = int32(cmp.Or(config.MaxConnections, 16))
 	settings.MinIdleConns = 1
+	settings.ConnConfig.Tracer = config.Tracer
 	settings.ConnConfig.ConnectTimeout = cmp.Or(config.ConnectTimeout, 5*time.Second)
 	milliseconds := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	maps.Copy(settings.ConnConfig.RuntimeParams, map[string]string{
@@ -75,7 +82,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{pool: pool, ring: config.Keyring, callTimeout: cmp.Or(config.CallTimeout, 15*time.Second)}
+	s := &Store{pool: pool, ring: config.Keyring, callTimeout: cmp.Or(config.CallTimeout, 15*time.Second), groups: holdGroups{size: cmp.Or(config.HoldGroup, groupSize)}}
 	s.sql = stdlib.OpenDBFromPool(pool)
 	s.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: s.sql}), &gorm.Config{
 		SkipDefaultTransaction: true,

@@ -51,6 +51,7 @@ func TestTheAuditFindsEveryKindOfViolation(t *testing.T) {
 	maps.Copy(plants, claimPlants)
 	maps.Copy(plants, cataloguePlants)
 	maps.Copy(plants, attendeePlants)
+	maps.Copy(plants, memberPlants)
 	for rule := range plants {
 		if rules[rule] == 0 {
 			t.Errorf("no rule is called %q", rule)
@@ -87,6 +88,9 @@ func audited(t *testing.T) *scene {
 	s.expired(s.claims("counted").ID)
 	storetest.Seed(t, s.Store, realNamed("named"))
 	s.attend("named")
+	s.putProgramme(circle())
+	joined := s.buys(joining(1, 2))
+	s.settles(s.gives(joined.ID, joined.ID+"-001"))
 	s.started(s.held(1))
 	s.paid(2, 1)
 	must(s.Hold(t.Context(), request(11)))(t)

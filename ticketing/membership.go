@@ -34,6 +34,13 @@ type Level struct {
 	ExtraTickets int `json:"extra_tickets"`
 }
 
+// ProgrammeCount is a programme with how many members it has, and their points.
+type ProgrammeCount struct {
+	Programme
+	Members int   `json:"members"`
+	Points  int64 `json:"points"`
+}
+
 // Member is whom a member code stands for. The zero Member stands for a code that there is not, or not for this buyer.
 type Member struct {
 	ID, ProgrammeID string

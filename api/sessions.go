@@ -41,9 +41,11 @@ type ticketTypeView struct {
 	SaleUntil   instant `json:"sale_until"`
 	OnSale      bool    `json:"on_sale"`
 	// Presale says until when who has a code may buy it now, where they may.
-	Presale   instant `json:"presale_until,omitzero"`
-	Capacity  int     `json:"capacity"`
-	Available int     `json:"available"`
+	Presale instant `json:"presale_until,omitzero"`
+	// MembersFrom is when members may buy it first, where some may before others and it is not on sale yet.
+	MembersFrom instant `json:"members_from,omitzero"`
+	Capacity    int     `json:"capacity"`
+	Available   int     `json:"available"`
 	// Seated types sell the numbered seats of SeatCategory.
 	SeatCategory string `json:"seat_category,omitzero"`
 	Seated       bool   `json:"seated"`
@@ -59,6 +61,8 @@ type phaseView struct {
 type sessionPage struct {
 	Event   eventView   `json:"event"`
 	Session sessionView `json:"session"`
+	// Membership is left out where the organiser has none.
+	Membership *programmeView `json:"membership,omitzero"`
 }
 
 // availabilityView is what is free of a session.
@@ -104,6 +108,9 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 				tv.Phase.Left = &left
 			}
 		}
+		if lead := leadHours(e); lead > 0 && now.Before(t.SaleFrom) {
+			tv.MembersFrom = instant(t.SaleFrom.Add(-time.Duration(lead) * time.Hour))
+		}
 		if e.State == ticketing.EventOnSale && !tv.OnSale {
 			for _, p := range t.Presales {
 				if !now.Before(p.From) && now.Before(p.Until) && p.Until.After(time.Time(tv.Presale)) {
@@ -137,7 +144,7 @@ func (s *Server) getSession(c *fiber.Ctx) error {
 		if err != nil {
 			return page{}, err
 		}
-		return pageOf(sessionPage{viewEvent(l.event), viewSession(l.event, l.session, stock[id], s.Now())})
+		return pageOf(sessionPage{viewEvent(l.event), viewSession(l.event, l.session, stock[id], s.Now()), viewProgramme(l.event)})
 	})
 }
 

@@ -155,7 +155,7 @@ func (s *Store) fillMember(o *ticketing.Order, m orderMember) {
 	if m.withCode {
 		o.Member = &ticketing.UsedMembership{Programme: m.programme, Level: m.level, Discount: m.discount}
 	}
-	if m.memberID == nil {
+	if m.memberID == nil || len(o.Tickets) == 0 {
 		return // not paid yet
 	}
 	o.Membership = &ticketing.OrderMembership{Programme: m.programme, Earned: m.earned, Shown: m.withCode || *m.memberID == o.ID}

@@ -56,7 +56,7 @@ type UsedMembership struct {
 	Discount int64 `json:"discount,omitempty"`
 }
 
-// OrderMembership is what an order has to do with a membership, once it is paid or if it was made with a member code.
+// OrderMembership is what a paid order did for a membership.
 type OrderMembership struct {
 	Programme Text
 	// Earned is how many points what was bought is worth now: less with every ticket that goes back.

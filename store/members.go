@@ -158,8 +158,8 @@ func (s *Store) fillMember(o *ticketing.Order, m orderMember) {
 	if m.memberID == nil || len(o.Tickets) == 0 {
 		return // not paid yet
 	}
-	o.Membership = &ticketing.OrderMembership{Programme: m.programme, Earned: m.earned, Shown: m.withCode || *m.memberID == o.ID}
-	if o.Membership.Shown {
-		o.Membership.Code, o.Membership.Points = s.ring.MemberCode(*m.memberID), m.points
+	o.Membership = &ticketing.OrderMembership{
+		Programme: m.programme, Earned: m.earned, Shown: m.withCode || *m.memberID == o.ID,
+		Code: s.ring.MemberCode(*m.memberID), Points: m.points,
 	}
 }

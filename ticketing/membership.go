@@ -61,10 +61,10 @@ type OrderMembership struct {
 	Programme Text
 	// Earned is how many points what was bought is worth now: less with every ticket that goes back.
 	Earned int64
-	// Shown says that whoever has the order may learn more: it was made with the member's code, or the membership began with it.
-	// To have paid under somebody's mail address does not make one that somebody.
+	// Shown says that whoever has the order may learn the rest: it was made with the member's code, or the membership began with it.
+	// To have paid under somebody's mail address does not make one that somebody; who reads their mail may always know it.
 	Shown bool
-	// Code and Points are the member's, where they are shown.
+	// Code and Points are the member's.
 	Code   string
 	Points int64
 }

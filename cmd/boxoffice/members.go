@@ -37,7 +37,7 @@ func runMembers(ctx context.Context, cfg config.Config, _ *slog.Logger, argument
 		return withStore(ctx, cfg, func(s *store.Store) error { return s.PutProgramme(ctx, programme) })
 	default:
 		return misused(flag.NewFlagSet("boxoffice members "+command, flag.ContinueOnError), errors.New(`boxoffice members list | put FILE
-FILE holds an organiser's programme in JSON; points that were made before stay as they are`))
+the file holds an organiser's programme in JSON; points that were made before stay as they are`))
 	}
 }
 

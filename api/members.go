@@ -6,6 +6,7 @@ import (
 
 // programmeView is an organiser's membership as everybody reads it.
 type programmeView struct {
+	ID   string         `json:"id"`
 	Name ticketing.Text `json:"name"`
 	// SpendPerPoint is what a point takes to be paid for tickets.
 	SpendPerPoint ticketing.Money   `json:"spend_per_point"`
@@ -17,7 +18,7 @@ func viewProgramme(e *ticketing.Event) *programmeView {
 	if p == nil {
 		return nil
 	}
-	return &programmeView{p.Name, ticketing.Money{Amount: p.SpendPerPoint, Currency: p.Currency}, p.Levels}
+	return &programmeView{p.ID, p.Name, ticketing.Money{Amount: p.SpendPerPoint, Currency: p.Currency}, p.Levels}
 }
 
 // leadHours is how long before a sale begins the members may buy who may do so first; 0 if none may.
@@ -38,7 +39,8 @@ type memberView struct {
 
 // membershipView is what an order did for a membership.
 type membershipView struct {
-	Programme ticketing.Text `json:"programme"`
+	ProgrammeID string         `json:"programme_id"`
+	Programme   ticketing.Text `json:"programme"`
 	// Earned counts the points of the order's tickets that have not gone back.
 	Earned int64 `json:"earned"`
 	// The rest is for those to whom the membership may be shown.
@@ -59,7 +61,7 @@ func viewMembership(m *ticketing.OrderMembership, p *ticketing.Programme) *membe
 	if m == nil {
 		return nil
 	}
-	v := &membershipView{Programme: m.Programme, Earned: m.Earned}
+	v := &membershipView{ProgrammeID: m.ProgrammeID, Programme: m.Programme, Earned: m.Earned}
 	if !m.Shown {
 		return v
 	}

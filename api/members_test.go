@@ -46,6 +46,7 @@ type clubOrder struct {
 		Discount         ticketing.Money
 	}
 	Membership *struct {
+		ProgrammeID string `json:"programme_id"`
 		Programme   ticketing.Text
 		Earned      int64
 		Code        string
@@ -75,10 +76,13 @@ func (w *world) clubBuys(key string, body any) (placed, clubOrder) {
 func TestAMemberJoinsEarnsAndPaysLess(t *testing.T) {
 	w := clubWorld(t)
 	var page struct {
-		Membership struct {
-			Name          ticketing.Text
-			SpendPerPoint ticketing.Money `json:"spend_per_point"`
-			Levels        []ticketing.Level
+		Event struct {
+			Membership struct {
+				ID            string
+				Name          ticketing.Text
+				SpendPerPoint ticketing.Money `json:"spend_per_point"`
+				Levels        []ticketing.Level
+			}
 		}
 		Session struct {
 			TicketTypes []struct {
@@ -88,9 +92,10 @@ func TestAMemberJoinsEarnsAndPaysLess(t *testing.T) {
 		}
 	}
 	w.get("/api/v1/sessions/show-s1").decode(t, &page)
-	require.Equal(t, "会员", page.Membership.Name["zh-CN"])
-	require.Equal(t, yuan(100), page.Membership.SpendPerPoint)
-	require.Equal(t, 24, page.Membership.Levels[1].LeadHours)
+	club := page.Event.Membership
+	require.Equal(t, "会员", club.Name["zh-CN"])
+	require.Equal(t, yuan(100), club.SpendPerPoint)
+	require.Equal(t, 24, club.Levels[1].LeadHours)
 	types := page.Session.TicketTypes
 	require.Nil(t, types[0].MembersFrom)
 	require.Equal(t, types[1].SaleFrom.Add(-24*time.Hour), *types[1].MembersFrom)
@@ -101,6 +106,7 @@ func TestAMemberJoinsEarnsAndPaysLess(t *testing.T) {
 	first, joined := w.clubBuys(keyed(1), showBody("show-t1", 2, withCode("join", true)))
 	m := joined.Membership
 	require.Equal(t, "Club", m.Programme["en"])
+	require.Equal(t, club.ID, m.ProgrammeID)
 	require.Equal(t, int64(210), m.Earned)
 	require.Equal(t, int64(210), *m.Points)
 	require.Equal(t, level{ticketing.Text{"en": "Friend", "zh-CN": "朋友"}, 200}, *m.Level)

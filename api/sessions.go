@@ -61,8 +61,6 @@ type phaseView struct {
 type sessionPage struct {
 	Event   eventView   `json:"event"`
 	Session sessionView `json:"session"`
-	// Membership is left out where the organiser has none.
-	Membership *programmeView `json:"membership,omitzero"`
 }
 
 // availabilityView is what is free of a session.
@@ -144,7 +142,7 @@ func (s *Server) getSession(c *fiber.Ctx) error {
 		if err != nil {
 			return page{}, err
 		}
-		return pageOf(sessionPage{viewEvent(l.event), viewSession(l.event, l.session, stock[id], s.Now()), viewProgramme(l.event)})
+		return pageOf(sessionPage{viewEvent(l.event), viewSession(l.event, l.session, stock[id], s.Now())})
 	})
 }
 

@@ -132,6 +132,7 @@ func (w *work) noteMember(orderID string, c *memberClaim) {
 // orderMember is a row of order_members with what is read with it.
 type orderMember struct {
 	found                    bool
+	programmeID              string
 	programme, level         ticketing.Text
 	discount, points, earned int64
 	memberID                 *string
@@ -139,12 +140,12 @@ type orderMember struct {
 }
 
 const orderMemberSQL = `
-SELECT p.name, o.level_name, o.discount, coalesce(m.points, 0), o.member_id, o.joins_code IS NULL,
+SELECT p.id, p.name, o.level_name, o.discount, coalesce(m.points, 0), o.member_id, o.joins_code IS NULL,
     coalesce((SELECT sum(e.points) FROM points_entries e WHERE e.order_id = o.order_id), 0)::bigint
 FROM order_members o JOIN programmes p ON p.id = o.programme_id LEFT JOIN members m ON m.id = o.member_id WHERE o.order_id = $1`
 
 func (m *orderMember) columns() []any {
-	return []any{&m.programme, &m.level, &m.discount, &m.points, &m.memberID, &m.withCode, &m.earned}
+	return []any{&m.programmeID, &m.programme, &m.level, &m.discount, &m.points, &m.memberID, &m.withCode, &m.earned}
 }
 
 // fillMember says what an order has to do with a membership.
@@ -159,7 +160,7 @@ func (s *Store) fillMember(o *ticketing.Order, m orderMember) {
 		return // not paid yet
 	}
 	o.Membership = &ticketing.OrderMembership{
-		Programme: m.programme, Earned: m.earned, Shown: m.withCode || *m.memberID == o.ID,
+		ProgrammeID: m.programmeID, Programme: m.programme, Earned: m.earned, Shown: m.withCode || *m.memberID == o.ID,
 		Code: s.ring.MemberCode(*m.memberID), Points: m.points,
 	}
 }

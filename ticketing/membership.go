@@ -58,7 +58,8 @@ type UsedMembership struct {
 
 // OrderMembership is what a paid order did for a membership.
 type OrderMembership struct {
-	Programme Text
+	ProgrammeID string
+	Programme   Text
 	// Earned is how many points what was bought is worth now: less with every ticket that goes back.
 	Earned int64
 	// Shown says that whoever has the order may learn the rest: it was made with the member's code, or the membership began with it.

@@ -72,6 +72,8 @@ export interface TicketType {
   max_per_buyer?: number
   /** Who has an access code may buy it before its sale, until then. */
   presale_until?: string
+  /** When members may buy it first, where some may before others and its sale has not begun. */
+  members_from?: string
   sale_from: string
   sale_until: string
   on_sale: boolean
@@ -119,6 +121,29 @@ export interface EventHead {
   max_per_order: number
   order_fee: Money
   hold_seconds: number
+  /** Absent where the organiser has none. */
+  membership?: Programme
+}
+
+/** An organiser's membership. */
+export interface Programme {
+  id: string
+  name: Text
+  /** What has to be paid for tickets to make a point. */
+  spend_per_point: Money
+  /** The lowest first. */
+  levels: { name: Text; points: number; discount_basis_points: number; lead_hours: number; extra_tickets: number }[]
+}
+
+/** What a paid order did for a membership; all after `earned` only where whoever has the order may know it. */
+export interface Membership {
+  programme_id: string
+  programme: Text
+  earned: number
+  code?: string
+  points?: number
+  level?: { name: Text; points: number }
+  next?: { name: Text; points: number }
 }
 
 export interface EventDetail extends EventHead {
@@ -164,15 +189,18 @@ export interface Quote {
   order_fee: Money
   /** Absent where there is none; 600 basis points are 6 %. */
   tax?: { basis_points: number; included: boolean; amount: Money }
+  /** What a membership takes off, before any voucher; absent without a member code. */
+  member?: { programme: Text; level?: Text; discount: Money }
   /** In the order in which they apply. */
   vouchers: { id: string; name: Text; discount: Money }[]
   total: Money
 }
 
-/** What a buyer has typed: codes of vouchers, and one that opens a presale. */
+/** What a buyer has typed: codes of vouchers, one that opens a presale, and one of a membership. */
 export interface Codes {
   vouchers?: string[]
   access_code?: string
+  member_code?: string
 }
 
 export type DocumentType = 'resident_id' | 'passport' | 'hk_macao_permit' | 'taiwan_permit' | 'permanent_resident_id'
@@ -206,6 +234,8 @@ export interface NewOrder extends Codes {
   attendees?: Attendee[]
   language?: Language
   expected_total?: Money
+  /** To become a member when the order is paid. */
+  join?: boolean
 }
 
 export type OrderState =
@@ -344,6 +374,8 @@ export interface Order extends Quote {
   real_names?: RealNames
   /** Absent once the catalogue no longer has the session. */
   refund_policy?: RefundPolicy
+  /** Absent unless the order is paid and makes points. */
+  membership?: Membership
 }
 
 /** What POST /orders answers: the whole order with 201, only these fields for sure with 202. */

@@ -1,4 +1,5 @@
 import attendee from './attendee'
+import member from './member'
 import message from './message'
 import order from './order'
 import payment from './payment'
@@ -8,4 +9,4 @@ import seats from './seats'
 import shop from './shop'
 import story from './story'
 
-export default { ...attendee, ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story }
+export default { ...attendee, ...shop, ...problems, ...order, ...payment, ...member, ...message, ...refund, ...seats, ...story }

@@ -1,5 +1,6 @@
 import attendee from './attendee'
 import type { Words } from '../words'
+import member from './member'
 import message from './message'
 import order from './order'
 import payment from './payment'
@@ -9,6 +10,6 @@ import seats from './seats'
 import shop from './shop'
 import story from './story'
 
-const words: Words = { ...attendee, ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story }
+const words: Words = { ...attendee, ...shop, ...problems, ...order, ...payment, ...member, ...message, ...refund, ...seats, ...story }
 
 export default words

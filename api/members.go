@@ -35,6 +35,8 @@ type memberView struct {
 	// Level is left out for a member without one.
 	Level    ticketing.Text  `json:"level,omitempty"`
 	Discount ticketing.Money `json:"discount"`
+	// ExtraTickets may be bought over max_per_buyer.
+	ExtraTickets int `json:"extra_tickets"`
 }
 
 // membershipView is what an order did for a membership.

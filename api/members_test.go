@@ -44,6 +44,7 @@ type clubOrder struct {
 	Member *struct {
 		Programme, Level ticketing.Text
 		Discount         ticketing.Money
+		ExtraTickets     int `json:"extra_tickets"`
 	}
 	Membership *struct {
 		ProgrammeID string `json:"programme_id"`
@@ -154,7 +155,9 @@ func TestAMemberBuysBeforeTheSale(t *testing.T) {
 	code := friend.Membership.Code
 	w.submit(keyed(2), early(code)).problem(t, http.StatusUnprocessableEntity, ticketing.CodeWindowClosed)
 	w.clubBuys(keyed(3), showBody("show-t1", 5, withCode("member_code", code)))
-	require.Equal(t, http.StatusOK, w.quoted(early(code)).status)
+	var quote clubOrder
+	w.quoted(early(code)).decode(t, &quote)
+	require.Equal(t, 2, quote.Member.ExtraTickets)
 	require.Equal(t, http.StatusCreated, w.submit(keyed(4), early(code)).status)
 }
 

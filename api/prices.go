@@ -58,7 +58,7 @@ func viewPrice(q ticketing.Quote, name func(ticketTypeID string) ticketing.Text)
 		tax += l.Tax
 	}
 	if m := q.Member; m != nil {
-		v.Member = &memberView{m.Programme, m.Level, money(m.Discount)}
+		v.Member = &memberView{m.Programme, m.Level, money(m.Discount), m.ExtraTickets}
 	}
 	for _, used := range q.Vouchers {
 		v.Vouchers = append(v.Vouchers, voucherView{used.ID, used.Name, money(used.Discount)})

@@ -49,6 +49,7 @@ CREATE TABLE order_members (
     spend_per_point bigint CHECK (spend_per_point > 0),
     level_name      jsonb,
     lead_hours      integer NOT NULL DEFAULT 0 CHECK (lead_hours >= 0),
+    extra_tickets   integer NOT NULL DEFAULT 0 CHECK (extra_tickets >= 0),
     discount        bigint NOT NULL DEFAULT 0 CHECK (discount >= 0),
     CHECK (joins_code IS NOT NULL OR member_id IS NOT NULL)
 );

@@ -124,9 +124,9 @@ func (w *work) noteMember(orderID string, c *memberClaim) {
 	if c.member != nil {
 		member = &c.member.ID
 	}
-	w.queue(`INSERT INTO order_members (order_id, programme_id, mail_index, joins_code, member_id, spend_per_point, level_name, lead_hours, discount)
-		SELECT id, $2, $3, $4, $5, $6, $7, $8, $9 FROM orders WHERE id = $1 ON CONFLICT DO NOTHING`,
-		orderID, c.programmeID, c.mail, c.joinsCode, member, c.spendPerPoint, c.used.Level, c.level.LeadHours, c.used.Discount)
+	w.queue(`INSERT INTO order_members (order_id, programme_id, mail_index, joins_code, member_id, spend_per_point, level_name, lead_hours, extra_tickets, discount)
+		SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM orders WHERE id = $1 ON CONFLICT DO NOTHING`,
+		orderID, c.programmeID, c.mail, c.joinsCode, member, c.spendPerPoint, c.used.Level, c.level.LeadHours, c.level.ExtraTickets, c.used.Discount)
 }
 
 // orderMember is a row of order_members with what is read with it.
@@ -135,17 +135,18 @@ type orderMember struct {
 	programmeID              string
 	programme, level         ticketing.Text
 	discount, points, earned int64
+	extra                    int
 	memberID                 *string
 	withCode                 bool
 }
 
 const orderMemberSQL = `
-SELECT p.id, p.name, o.level_name, o.discount, coalesce(m.points, 0), o.member_id, o.joins_code IS NULL,
+SELECT p.id, p.name, o.level_name, o.extra_tickets, o.discount, coalesce(m.points, 0), o.member_id, o.joins_code IS NULL,
     coalesce((SELECT sum(e.points) FROM points_entries e WHERE e.order_id = o.order_id), 0)::bigint
 FROM order_members o JOIN programmes p ON p.id = o.programme_id LEFT JOIN members m ON m.id = o.member_id WHERE o.order_id = $1`
 
 func (m *orderMember) columns() []any {
-	return []any{&m.programmeID, &m.programme, &m.level, &m.discount, &m.points, &m.memberID, &m.withCode, &m.earned}
+	return []any{&m.programmeID, &m.programme, &m.level, &m.extra, &m.discount, &m.points, &m.memberID, &m.withCode, &m.earned}
 }
 
 // fillMember says what an order has to do with a membership.
@@ -154,7 +155,7 @@ func (s *Store) fillMember(o *ticketing.Order, m orderMember) {
 		return
 	}
 	if m.withCode {
-		o.Member = &ticketing.UsedMembership{Programme: m.programme, Level: m.level, Discount: m.discount}
+		o.Member = &ticketing.UsedMembership{Programme: m.programme, Level: m.level, Discount: m.discount, ExtraTickets: m.extra}
 	}
 	if m.memberID == nil || len(o.Tickets) == 0 {
 		return // not paid yet

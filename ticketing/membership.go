@@ -54,6 +54,8 @@ type UsedMembership struct {
 	Level Text `json:"level,omitempty"`
 	// Discount is minor units.
 	Discount int64 `json:"discount,omitempty"`
+	// ExtraTickets may be bought over every bound on what one buyer may have.
+	ExtraTickets int `json:"extra_tickets,omitempty"`
 }
 
 // OrderMembership is what a paid order did for a membership.
@@ -164,7 +166,7 @@ func (e Event) LevelOf(m *Member) (Level, error) {
 
 // favour takes what a level is worth off the lines of a quote that nothing is taken off yet.
 func (q *Quote) favour(event Event, level Level) {
-	used := UsedMembership{Programme: event.Programme.Name, Level: level.Name}
+	used := UsedMembership{Programme: event.Programme.Name, Level: level.Name, ExtraTickets: level.ExtraTickets}
 	for i := range q.Lines {
 		line := &q.Lines[i]
 		line.Discount = portion(line.Amount, level.DiscountBasisPoints)

@@ -190,7 +190,7 @@ export interface Quote {
   /** Absent where there is none; 600 basis points are 6 %. */
   tax?: { basis_points: number; included: boolean; amount: Money }
   /** What a membership takes off, before any voucher; absent without a member code. */
-  member?: { programme: Text; level?: Text; discount: Money }
+  member?: { programme: Text; level?: Text; discount: Money; extra_tickets: number }
   /** In the order in which they apply. */
   vouchers: { id: string; name: Text; discount: Money }[]
   total: Money

@@ -1,5 +1,6 @@
-import type { Membership } from '../api/types'
-import { codeOf } from '../api/problem'
+import { api } from '../api/client'
+import { codeOf, Problem } from '../api/problem'
+import type { Ask, Codes, Membership } from '../api/types'
 import { device } from './intent'
 
 // A member code is kept on the device, apart for every programme, as the keys of orders are: it is of no use without the mail address.
@@ -20,6 +21,25 @@ export function keepMembership(membership: Membership | undefined): void {
 
 /** Whether an error says that the member code is no good for what was asked. */
 export const refusesMember = (error: unknown): boolean => codeOf(error) === 'member_invalid'
+
+/** Tries codes with a member's among them: what speaks against it, if something does. Whatever else is wrong is not about the code. */
+export async function againstMember(sessionId: string, lines: Ask[], codes: Codes): Promise<unknown> {
+  try {
+    await api.quote(sessionId, lines, codes)
+  } catch (failure) {
+    if (!(failure instanceof Problem) || failure.passing || refusesMember(failure)) return failure
+  }
+  return undefined
+}
+
+/** The code this device remembers, if it is good; it is forgotten only if it is certainly not. */
+export async function recalled(programmeId: string, sessionId: string, lines: Ask[], codes: Codes = {}): Promise<string | undefined> {
+  const code = memberCode(programmeId)
+  if (!code) return undefined
+  const failure = await againstMember(sessionId, lines, { ...codes, member_code: code })
+  if (refusesMember(failure)) forgetMemberCode(programmeId)
+  return failure ? undefined : code
+}
 
 /** How many points are missing to the next level; 0 at the highest, or where it is not told. */
 export const pointsMissing = (m: Membership): number => Math.max(0, (m.next?.points ?? 0) - (m.points ?? 0))

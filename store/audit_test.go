@@ -89,8 +89,9 @@ func audited(t *testing.T) *scene {
 	storetest.Seed(t, s.Store, realNamed("named"))
 	s.attend("named")
 	s.putProgramme(circle())
-	joined := s.buys(joining(1, 2))
-	s.settles(s.gives(joined.ID, joined.ID+"-001"))
+	member := joining(1, 2)
+	member.EventID, member.SessionID, member.Lines[0].TicketTypeID = "counted", "counted-s1", "counted-t1"
+	s.settles(s.gives(s.buys(member).ID, member.OrderID+"-001"))
 	s.started(s.held(1))
 	s.paid(2, 1)
 	must(s.Hold(t.Context(), request(11)))(t)

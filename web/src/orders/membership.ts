@@ -1,6 +1,7 @@
 import { api } from '../api/client'
+import type { Membership } from '../api/membership'
 import { codeOf, Problem } from '../api/problem'
-import type { Ask, Codes, Membership } from '../api/types'
+import type { Ask, Codes } from '../api/types'
 import { device } from './intent'
 
 // A member code is kept on the device, apart for every programme, as the keys of orders are: it is of no use without the mail address.

@@ -170,6 +170,9 @@ func (n *Notifications) facts(t ticketing.Telling) notify.Facts {
 		Discount: money(beside.Discount), TicketFees: money(beside.TicketFees), OrderFee: money(t.Order.OrderFee), Tax: money(beside.AddedTax),
 		Total: t.Order.Total, Amount: t.Amount, Fee: t.Fee, Reason: t.Reason, PayBy: t.Order.PayBy,
 	}
+	if m := t.Order.Membership; m != nil {
+		f.Programme, f.MemberCode = m.Programme, m.Code
+	}
 	f.OrderURL, f.PrivateURL = n.OrderURLs(t.OrderID)
 	names := map[string]ticketing.Text{}
 	for _, typ := range session.TicketTypes {

@@ -43,7 +43,9 @@ type eventView struct {
 	MaxPerOrder int                  `json:"max_per_order"`
 	OrderFee    ticketing.Money      `json:"order_fee"`
 	HoldSeconds int                  `json:"hold_seconds"`
-	Sessions    *[]sessionView       `json:"sessions,omitzero"`
+	// Membership is left out where the organiser has none.
+	Membership *programmeView `json:"membership,omitzero"`
+	Sessions   *[]sessionView `json:"sessions,omitzero"`
 }
 
 type eventList struct {
@@ -282,6 +284,6 @@ func viewEvent(e *ticketing.Event) eventView {
 	return eventView{
 		ID: e.ID, Kind: e.Kind, Title: e.Title, Summary: e.Summary, Organiser: e.Organiser, State: e.State,
 		MaxPerOrder: e.MaxPerOrder, OrderFee: ticketing.Money{Amount: e.OrderFee, Currency: currencyOf(e)},
-		HoldSeconds: int(e.HoldFor / time.Second),
+		HoldSeconds: int(e.HoldFor / time.Second), Membership: viewProgramme(e),
 	}
 }

@@ -33,6 +33,7 @@ type orderView struct {
 	RealNames    *realNamesView             `json:"real_names,omitzero"`
 	Refunds      []refundView               `json:"refunds"`
 	RefundPolicy *refundPolicyView          `json:"refund_policy,omitzero"`
+	Membership   *membershipView            `json:"membership,omitzero"`
 	// Token is only in the answer to the submission.
 	Token string `json:"token,omitzero"`
 }
@@ -126,7 +127,9 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt), Revision: o.Revision, Refusal: o.Refusal, Seats: o.Seats, Attendees: o.Attendees,
 		Methods: []string{}, Attempts: []attemptView{}, Tickets: []ticketView{}, Refunds: []refundView{},
 	}
+	var programme *ticketing.Programme
 	if listed {
+		programme = l.event.Programme
 		v.EventTitle, v.SessionStartsAt, v.Venue = l.event.Title, instant(l.session.StartsAt), &l.session.Venue
 		policy := viewRefundPolicy(l.event, l.session, o.PaidAt)
 		v.RefundPolicy = &policy
@@ -135,7 +138,7 @@ func (s *Server) viewOrder(ctx context.Context, o ticketing.Order) (orderView, e
 	if o.State.HoldsStock() && listed {
 		v.Methods = s.Payments.Methods(l.event.OrganiserID, o.Total.Currency)
 	}
-	v.priceView = viewPrice(l, o.Quote, others, o.PaidAt)
+	v.priceView, v.Membership = viewPrice(l, o.Quote, others, o.PaidAt), viewMembership(o.Membership, programme)
 	for _, a := range o.Attempts {
 		v.Attempts = append(v.Attempts, attemptView{
 			ID: a.ID, Method: a.Method, Provider: a.Provider, State: a.State, Amount: a.Amount,

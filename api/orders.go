@@ -24,6 +24,7 @@ type orderRequest struct {
 	ExpectedTotal *ticketing.Money `json:"expected_total"`
 	// Attendees are normalised.
 	Attendees []ticketing.Attendee `json:"attendees"`
+	Join      bool                 `json:"join"`
 }
 
 // intent is a checked order request: what a buyer wants, under the id it will have.
@@ -113,6 +114,7 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 	if t := r.ExpectedTotal; t != nil && (t.Amount < 0 || !ticketing.ValidCurrency(t.Currency)) {
 		return intent{}, ticketing.FieldErrorf(ticketing.CodeInvalid, "/expected_total", "must be a non-negative amount and a currency")
 	}
+	r.email = buyer.Email
 	l, quote, priceErr := s.price(ctx, r.basketRequest, s.guesser(c), clockDoubt)
 	if code := ticketing.CodeOf(priceErr); priceErr != nil && (code == "" || code == ticketing.CodeInvalid || code == ticketing.CodeNotFound || code == codeUnavailable || code == codeRateLimited) {
 		return intent{}, priceErr
@@ -132,7 +134,7 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 		orderID: orderID, fingerprint: fingerprint, listed: l, quote: quote,
 		hold: ticketing.HoldRequest{
 			OrderID: orderID, EventID: l.event.ID, SessionID: l.session.ID, Lines: r.Lines, Buyer: buyer, Codes: r.Codes, Attendees: r.Attendees,
-			ExpectedTotal: r.ExpectedTotal, Fingerprint: fingerprint,
+			ExpectedTotal: r.ExpectedTotal, Fingerprint: fingerprint, Join: r.Join,
 		},
 	}
 	if priceErr == nil {
@@ -200,7 +202,8 @@ func (s *Server) fingerprint(r orderRequest, buyer ticketing.Buyer) (string, err
 		Expected  *ticketing.Money
 		Codes     ticketing.Codes      `json:",omitzero"`
 		Attendees []ticketing.Attendee `json:",omitempty"`
-	}{r.SessionID, r.Lines, buyer, r.ExpectedTotal, r.Codes, r.Attendees})
+		Join      bool                 `json:",omitzero"`
+	}{r.SessionID, r.Lines, buyer, r.ExpectedTotal, r.Codes, r.Attendees, r.Join})
 	return s.Identity.Fingerprint(canonical), err
 }
 

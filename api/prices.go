@@ -15,7 +15,9 @@ type priceView struct {
 	Lines    []lineView      `json:"lines"`
 	OrderFee ticketing.Money `json:"order_fee"`
 	// Tax is left out where there is none.
-	Tax      *taxView        `json:"tax,omitzero"`
+	Tax *taxView `json:"tax,omitzero"`
+	// Member is left out without a member code.
+	Member   *memberView     `json:"member,omitzero"`
 	Vouchers []voucherView   `json:"vouchers"`
 	Total    ticketing.Money `json:"total"`
 }
@@ -57,6 +59,9 @@ func viewPrice(home listed, q ticketing.Quote, others beside, paidAt *time.Time)
 		})
 		tax += l.Tax
 	}
+	if m := q.Member; m != nil {
+		v.Member = &memberView{m.Programme, m.Level, money(m.Discount), m.ExtraTickets}
+	}
 	for _, used := range q.Vouchers {
 		v.Vouchers = append(v.Vouchers, voucherView{used.ID, used.Name, money(used.Discount)})
 	}
@@ -71,6 +76,8 @@ type basketRequest struct {
 	SessionID string          `json:"session_id"`
 	Lines     []ticketing.Ask `json:"lines"`
 	ticketing.Codes
+	// email is the buyer's, empty while it is not known.
+	email string
 }
 
 // How fast one client may try codes that are no good: few enough to guess none, enough for whoever mistypes one.
@@ -89,7 +96,7 @@ func (s *Server) guesser(c *fiber.Ctx) guesser { return guesser{s.guesses, s.cli
 
 // try looks codes up, unless too many were no good.
 func (g guesser) try(codes ticketing.Codes, look func() error) error {
-	if len(codes.Vouchers) == 0 && codes.AccessCode == "" {
+	if codes.None() {
 		return look()
 	}
 	if wait, ok := g.limiter.Allow(g.client, time.Now()); !ok {
@@ -118,7 +125,7 @@ func (s *Server) price(ctx context.Context, r basketRequest, by guesser, doubt t
 		return l, quote, err
 	}
 	err = by.try(r.Codes, func() error {
-		basket, err := s.Store.Basket(ctx, *l.session, ticketing.Basket{Lines: r.Lines, At: s.Now()}, r.Codes)
+		basket, err := s.Store.Basket(ctx, *l.session, ticketing.Basket{Lines: r.Lines, At: s.Now(), Email: r.email}, r.Codes)
 		if err != nil {
 			return unavailable(err)
 		}

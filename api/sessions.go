@@ -41,9 +41,11 @@ type ticketTypeView struct {
 	SaleUntil   instant `json:"sale_until"`
 	OnSale      bool    `json:"on_sale"`
 	// Presale says until when who has a code may buy it now, where they may.
-	Presale   instant `json:"presale_until,omitzero"`
-	Capacity  int     `json:"capacity"`
-	Available int     `json:"available"`
+	Presale instant `json:"presale_until,omitzero"`
+	// MembersFrom is when members may buy it first, where some may before others and it is not on sale yet.
+	MembersFrom instant `json:"members_from,omitzero"`
+	Capacity    int     `json:"capacity"`
+	Available   int     `json:"available"`
 	// Seated types sell the numbered seats of SeatCategory.
 	SeatCategory string `json:"seat_category,omitzero"`
 	Seated       bool   `json:"seated"`
@@ -105,6 +107,9 @@ func viewSession(e *ticketing.Event, session *ticketing.Session, stock counted, 
 				left := stock.free[ticketing.PhaseKey(t.ID, phase.ID)]
 				tv.Phase.Left = &left
 			}
+		}
+		if lead := leadHours(e); lead > 0 && now.Before(t.SaleFrom) {
+			tv.MembersFrom = instant(t.SaleFrom.Add(-time.Duration(lead) * time.Hour))
 		}
 		if e.State == ticketing.EventOnSale && !t.OnSaleAt(now) {
 			for _, p := range t.Presales {

@@ -45,6 +45,12 @@ func (k *Keyring) VerifyOrderToken(orderID, token string) bool {
 	return valid
 }
 
+// MemberCode returns the code that proves to be a member: NumberLength characters that nobody can guess, always the same ones for
+// the same member. It need not be stored to be told again.
+func (k *Keyring) MemberCode(memberID string) string {
+	return alphabet.EncodeToString(mac(k.oldest().memberCodes, memberID))[:NumberLength]
+}
+
 // Fingerprint returns a hash by which two requests are told apart without
 // keeping what they said. It is 64 hexadecimal digits.
 func (k *Keyring) Fingerprint(request []byte) string {

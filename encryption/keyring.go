@@ -46,7 +46,7 @@ type masterKey struct {
 	id   string
 	aead cipher.AEAD
 
-	orderIDs, orderTokens, fingerprints, indexes []byte
+	orderIDs, orderTokens, fingerprints, indexes, memberCodes []byte
 }
 
 // ParseKeyring reads "id:base64(32 bytes)[,id2:base64…]". The first key seals,
@@ -95,6 +95,7 @@ func newMasterKey(id string, secret []byte) (masterKey, error) {
 		"order tokens": &key.orderTokens,
 		"fingerprints": &key.fingerprints,
 		"blind index":  &key.indexes,
+		"member codes": &key.memberCodes,
 	} {
 		derived, err := hkdf.Key(sha256.New, secret, nil, "boxoffice "+purpose, KeySize)
 		if err != nil {

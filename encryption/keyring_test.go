@@ -125,6 +125,9 @@ func TestHazard28RotationKeepsWhatIsThere(t *testing.T) {
 		t.Error("the fingerprint changed")
 	}
 	id := encryption.NewNumber()
+	if before.MemberCode(id) != after.MemberCode(id) {
+		t.Error("a member got another code")
+	}
 	if !after.VerifyOrderToken(id, before.OrderToken(id)) || !after.VerifyOrderToken(id, after.OrderToken(id)) {
 		t.Error("a token was refused during the overlap")
 	}
@@ -159,6 +162,17 @@ func TestOrderIdentity(t *testing.T) {
 	}
 	if !r.VerifyOrderToken(id, token) {
 		t.Error("the token is refused")
+	}
+}
+
+func TestMemberCodesAreTheirMembersOwn(t *testing.T) {
+	id, other := encryption.NewNumber(), encryption.NewNumber()
+	code := ring(t, oldKey).MemberCode(id)
+	if len(code) != encryption.NumberLength || strings.Trim(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		t.Errorf("code %q", code)
+	}
+	if code == ring(t, oldKey).MemberCode(other) || code == ring(t, newKey).MemberCode(id) || strings.Contains(code, id) {
+		t.Error("the code is not a secret of the member and the key")
 	}
 }
 

@@ -43,6 +43,9 @@ type Facts struct {
 	Reason ticketing.RefundReason
 	// PayBy is when the hold ends.
 	PayBy time.Time
+	// Programme and MemberCode are of the membership that the order made points for; empty without one.
+	Programme  ticketing.Text
+	MemberCode string
 	// Tickets are the valid ones.
 	Tickets []Ticket
 }

@@ -220,4 +220,4 @@ GROUP BY o.id HAVING o.total <> coalesce(sum(l.charge), 0) + o.order_fee_charge
 SELECT DISTINCT o.id, format('%s, but %s is sold in %s', o.currency, t.id, t.currency)
 FROM orders o JOIN order_lines l ON l.order_id = o.id JOIN ticket_types t ON t.id = l.ticket_type_id
 WHERE t.currency <> o.currency`},
-}, slices.Concat(refundInvariants, billInvariants, messageInvariants, seatInvariants, claimInvariants, catalogueInvariants, attendeeInvariants, bundleInvariants)...)
+}, slices.Concat(refundInvariants, billInvariants, messageInvariants, seatInvariants, claimInvariants, catalogueInvariants, attendeeInvariants, bundleInvariants, memberInvariants)...)

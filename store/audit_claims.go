@@ -20,12 +20,13 @@ SELECT p.ticket_type_id || ' ' || p.phase, format('%s taken, %s by orders', p.ta
 FROM phase_stock p LEFT JOIN order_lines l ON l.ticket_type_id = p.ticket_type_id AND l.phase = p.phase
 LEFT JOIN holds h ON h.order_id = l.order_id AND h.ticket_type_id = l.ticket_type_id AND h.state <> 'RELEASED'
 GROUP BY p.ticket_type_id, p.phase, p.taken HAVING p.taken <> coalesce(sum(h.quantity - h.returned), 0)`},
-	{12, "vouchers take off exactly what the lines of their orders are cheaper by", false, `
-SELECT o.id, format('%s off by vouchers, %s off its lines', coalesce(v.off, 0), coalesce(l.off, 0))
+	{12, "memberships and vouchers take off exactly what the lines of their orders are cheaper by", false, `
+SELECT o.id, format('%s off by a membership, %s by vouchers, %s off its lines', coalesce(m.discount, 0), coalesce(v.off, 0), coalesce(l.off, 0))
 FROM orders o
+LEFT JOIN order_members m ON m.order_id = o.id
 LEFT JOIN LATERAL (SELECT sum(discount) AS off FROM order_vouchers WHERE order_id = o.id) v ON true
 LEFT JOIN LATERAL (SELECT sum(discount) AS off FROM order_lines WHERE order_id = o.id) l ON true
-WHERE coalesce(v.off, 0) <> coalesce(l.off, 0)`},
+WHERE coalesce(m.discount, 0) + coalesce(v.off, 0) <> coalesce(l.off, 0)`},
 	{12, "the tickets of a line were paid with its charge", false, `
 SELECT l.order_id, format('%s by tickets, %s by line %s', sum(t.paid), l.charge, l.ticket_type_id)
 FROM order_lines l JOIN tickets t USING (order_id, ticket_type_id) GROUP BY l.order_id, l.ticket_type_id, l.charge HAVING sum(t.paid) <> l.charge`},

@@ -52,6 +52,7 @@ func TestTheAuditFindsEveryKindOfViolation(t *testing.T) {
 	maps.Copy(plants, cataloguePlants)
 	maps.Copy(plants, attendeePlants)
 	maps.Copy(plants, bundlePlants)
+	maps.Copy(plants, memberPlants)
 	for rule := range plants {
 		if rules[rule] == 0 {
 			t.Errorf("no rule is called %q", rule)
@@ -89,6 +90,10 @@ func audited(t *testing.T) *scene {
 	storetest.Seed(t, s.Store, realNamed("named"))
 	s.attend("named")
 	s.bundles()
+	s.putProgramme(circle())
+	member := joining(1, 2)
+	member.EventID, member.SessionID, member.Lines[0].TicketTypeID = "counted", "counted-s1", "counted-t1"
+	s.settles(s.gives(s.buys(member).ID, member.OrderID+"-001"))
 	s.started(s.held(1))
 	s.paid(2, 1)
 	must(s.Hold(t.Context(), request(11)))(t)

@@ -18,16 +18,16 @@ const (
 // codeIndex is how a code is stored. Capitals and blanks around it make no difference.
 func (s *Store) codeIndex(place, code string) []byte { return s.ring.BlindIndex(place, code) }
 
-// Basket completes a basket for a session: with the vouchers and the presales that codes stand for, and with what is left at
+// Basket completes a basket for a session: with the vouchers, the presales and the member that codes stand for, and with what is left at
 // the price of each phase by quantity. The codes' form is the caller's to check. A code is good by the database's clock.
 // It asks only for what the basket's price depends on.
 func (s *Store) Basket(ctx context.Context, session ticketing.Session, b ticketing.Basket, codes ticketing.Codes) (ticketing.Basket, error) {
 	types, phases := basketTypes(session, b.Lines)
-	if len(codes.Vouchers) == 0 && codes.AccessCode == "" && !phases {
+	if codes.None() && !phases {
 		return b, nil
 	}
 	err := s.retry(ctx, "read what a price depends on", func(ctx context.Context) error {
-		b.Vouchers, b.Opened, b.PhaseLeft = nil, nil, nil
+		b.Vouchers, b.Opened, b.PhaseLeft, b.Member = nil, nil, nil, nil
 		batch := &pgx.Batch{}
 		if len(codes.Vouchers) > 0 {
 			indexes := make([][]byte, len(codes.Vouchers))
@@ -40,6 +40,9 @@ func (s *Store) Basket(ctx context.Context, session ticketing.Session, b ticketi
 			many(batch.Queue(`SELECT ticket_type_id, starts_at, ends_at FROM presales
 				WHERE code_index = $1 AND ticket_type_id = ANY($2) AND now() >= starts_at AND now() < ends_at`,
 				s.codeIndex(presaleIndex, codes.AccessCode), types), &b.Opened, pgx.RowToStructByPos[ticketing.Presale])
+		}
+		if codes.MemberCode != "" {
+			s.findMember(batch, codes.MemberCode, b.Email, &b.Member)
 		}
 		if phases {
 			b.PhaseLeft = map[string]int{}

@@ -106,7 +106,7 @@ func (s *Store) eventRows(ctx context.Context, name, condition string, args ...a
 		return s.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 			rows = nil
 			return tx.
-				Preload("Organiser").
+				Preload("Organiser.Programme").
 				Preload("Sessions", func(tx *gorm.DB) *gorm.DB { return tx.Order("starts_at, id") }).
 				Preload("Sessions.Venue").
 				Preload("Sessions.TicketTypes", func(tx *gorm.DB) *gorm.DB { return tx.Order("position, id") }).

@@ -11,8 +11,17 @@ import (
 // The catalogue as rows. Texts are stored as JSON.
 type (
 	organiserRow struct {
-		ID   string `gorm:"primaryKey"`
-		Name string
+		ID        string `gorm:"primaryKey"`
+		Name      string
+		Programme *programmeRow `gorm:"foreignKey:OrganiserID"`
+	}
+	programmeRow struct {
+		ID            string `gorm:"primaryKey"`
+		OrganiserID   string
+		Name          ticketing.Text `gorm:"serializer:json"`
+		Currency      string
+		SpendPerPoint int64
+		Levels        []ticketing.Level `gorm:"serializer:json"`
 	}
 	venueRow struct {
 		ID       string         `gorm:"primaryKey"`
@@ -123,6 +132,7 @@ func (s refundSteps) policy() ticketing.RefundPolicy {
 }
 
 func (organiserRow) TableName() string  { return "organisers" }
+func (programmeRow) TableName() string  { return "programmes" }
 func (venueRow) TableName() string      { return "venues" }
 func (eventRow) TableName() string      { return "events" }
 func (sessionRow) TableName() string    { return "sessions" }
@@ -138,6 +148,11 @@ func (r eventRow) event() ticketing.Event {
 		TicketFee: r.TicketFee, Tax: ticketing.TaxRule{BasisPoints: r.TaxBasisPoints, Included: r.TaxIncluded}, MaxPerBuyer: r.MaxPerBuyer,
 		RealNames: realNamesOf(r),
 		Refunds:   r.RefundPolicy.policy(), Sessions: make([]ticketing.Session, len(r.Sessions)),
+	}
+	if p := r.Organiser.Programme; p != nil {
+		e.Programme = &ticketing.Programme{
+			ID: p.ID, OrganiserID: p.OrganiserID, Name: p.Name, Currency: p.Currency, SpendPerPoint: p.SpendPerPoint, Levels: p.Levels,
+		}
 	}
 	for i, s := range r.Sessions {
 		e.Sessions[i] = s.session()

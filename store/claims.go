@@ -10,15 +10,17 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-// claims is what an order takes besides stock and seats: uses of vouchers, what its buyer may have, and room in phases by
-// quantity. They are taken and given back in the transaction of the hold, in this order: what the buyers may have by subject
-// and buyer, vouchers by id, and phases last, under the lock on the stock of their ticket types.
+// claims is what an order takes besides stock and seats: uses of vouchers, what its buyer may have, room in phases by
+// quantity, and what its buyer has as a member. They are taken and given back in the transaction of the hold, in this order: what the
+// buyers may have by subject and buyer, vouchers by id, the member, and phases last, under the lock on the stock of their ticket types.
 type claims struct {
 	limits   []limitClaim
 	vouchers []voucherClaim
 	phases   bool
 	// attendees are taken last of all.
 	attendees []attendeeClaim
+	// member is nil for most orders.
+	member *memberClaim
 	// access is the blind index of the access code, or nil.
 	access []byte
 }
@@ -41,13 +43,25 @@ type voucherClaim struct {
 }
 
 func (c claims) any() bool {
-	return len(c.limits) > 0 || len(c.vouchers) > 0 || c.phases || len(c.attendees) > 0
+	return len(c.limits) > 0 || len(c.vouchers) > 0 || c.phases || len(c.attendees) > 0 || c.member != nil
+}
+
+// leadHours is how long before their sale windows begin the order may buy.
+func (c claims) leadHours() int {
+	if c.member == nil {
+		return 0
+	}
+	return c.member.level.LeadHours
 }
 
 // claimsOf are the claims of a priced order.
-func (s *Store) claimsOf(r ticketing.HoldRequest, known snapshot, quote ticketing.Quote, vouchers []ticketing.Voucher) (claims, error) {
+func (s *Store) claimsOf(r ticketing.HoldRequest, known snapshot, quote ticketing.Quote, basket ticketing.Basket) (claims, error) {
 	attendees, err := s.attendeeClaims(r)
-	c := claims{attendees: attendees}
+	c := claims{attendees: attendees, member: s.claimMember(r, known.event, basket.Member, quote)}
+	var level ticketing.Level
+	if c.member != nil {
+		level = c.member.level
+	}
 	buyers := [][]byte{s.ring.BlindIndex("buyer_counts.buyer", ticketing.LimitIdentity(r.Buyer.Email))}
 	if r.Buyer.Phone != "" {
 		buyers = append(buyers, s.ring.BlindIndex("buyer_counts.buyer", r.Buyer.Phone))
@@ -58,21 +72,21 @@ func (s *Store) claimsOf(r ticketing.HoldRequest, known snapshot, quote ticketin
 	session, _ := known.session(r.SessionID)
 	for i, line := range quote.Lines {
 		c.phases = c.phases || line.Phase != ""
-		if most := known.event.MaxPerBuyer; most > 0 {
+		if most := level.BoundOf(known.event); most > 0 {
 			c.limit("event:"+known.event.ID, buyers, line, ticketsOf(known.event.ID, line), most, "/lines", "at most %d tickets of this event per buyer")
 		}
 		field := fmt.Sprintf("/lines/%d/quantity", i)
 		for _, t := range session.TicketTypes {
-			if t.ID == line.TicketTypeID && t.MaxPerBuyer > 0 {
-				c.limit("type:"+t.ID, buyers, line, 1, t.MaxPerBuyer, field, "at most %d tickets of this type per buyer")
+			if most := level.BoundOfType(t); t.ID == line.TicketTypeID && most > 0 {
+				c.limit("type:"+t.ID, buyers, line, 1, most, field, "at most %d tickets of this type per buyer")
 			}
 		}
 		c.limitContents(buyers, line, known.event.ID, field)
 	}
 	for _, used := range quote.Vouchers {
-		i := slices.IndexFunc(vouchers, func(v ticketing.Voucher) bool { return v.ID == used.ID })
-		claim := voucherClaim{UsedVoucher: used, revision: vouchers[i].Revision, buyers: [][]byte{}}
-		if most := vouchers[i].MaxPerBuyer; most > 0 {
+		i := slices.IndexFunc(basket.Vouchers, func(v ticketing.Voucher) bool { return v.ID == used.ID })
+		claim := voucherClaim{UsedVoucher: used, revision: basket.Vouchers[i].Revision, buyers: [][]byte{}}
+		if most := basket.Vouchers[i].MaxPerBuyer; most > 0 {
 			claim.buyers = buyers
 			refusal, _ := ticketing.RefusalOf(ticketing.VoucherInvalid(i))
 			for _, buyer := range buyers {
@@ -120,6 +134,7 @@ func (w *work) claim(c claims) {
 		w.queue(`UPDATE vouchers v SET uses = v.uses + 1 FROM unnest($1::text[], $2::bigint[]) AS c(id, revision)
 			WHERE v.id = c.id AND v.revision = c.revision AND now() >= v.starts_at AND now() < v.ends_at`, ids, revisions).Exec(all(len(ids)))
 	}
+	w.claimMember(c.member)
 }
 
 // errStale says that what an order was priced by has changed; another try finds out how.
@@ -170,6 +185,7 @@ func (w *work) noteClaims(o ordered) {
 		w.queue(`INSERT INTO order_vouchers (order_id, voucher_id, position, discount, buyers)
 			SELECT id, $2, $3, $4, $5 FROM orders WHERE id = $1 ON CONFLICT DO NOTHING`, o.OrderID, v.ID, i+1, v.Discount, v.buyers)
 	}
+	w.noteMember(o.OrderID, o.claims.member)
 }
 
 // overLimit says which bound on what a buyer may have is reached, or nil where none is any more.
@@ -250,6 +266,7 @@ func (w *work) claimable(ctx context.Context, orderID string) (bool, error) {
 	var found, claimable bool
 	w.queue(lockCountsSQL, orderID)
 	w.queue("SELECT FROM vouchers WHERE id IN (SELECT voucher_id FROM order_vouchers WHERE order_id = $1) ORDER BY id FOR UPDATE", orderID)
+	w.queue(lockMemberSQL, orderID)
 	one(w.queue(`
 SELECT NOT EXISTS (
     SELECT FROM order_counts o JOIN order_lines l USING (order_id, ticket_type_id) JOIN buyer_counts b USING (subject, buyer)

@@ -14,11 +14,11 @@ import (
 
 // claimPlants break what is counted besides stock and seats.
 var claimPlants = map[string]string{
-	"what a buyer has of something limited is what their orders hold and have bought": "UPDATE buyer_counts SET taken = taken - 1 WHERE taken > 0",
-	"a voucher is used by the orders that hold or have bought with it":                "UPDATE vouchers SET uses = uses - 1 WHERE uses > 0",
-	"what is taken at the price of a phase is what orders hold and have bought at it": "UPDATE phase_stock SET taken = taken + 1 WHERE taken < most",
-	"vouchers take off exactly what the lines of their orders are cheaper by":         "UPDATE order_vouchers SET discount = discount + 1",
-	"the tickets of a line were paid with its charge":                                 "UPDATE tickets SET paid = paid + 1 WHERE state = 'VALID'",
+	"what a buyer has of something limited is what their orders hold and have bought":         "UPDATE buyer_counts SET taken = taken - 1 WHERE taken > 0",
+	"a voucher is used by the orders that hold or have bought with it":                        "UPDATE vouchers SET uses = uses - 1 WHERE uses > 0",
+	"what is taken at the price of a phase is what orders hold and have bought at it":         "UPDATE phase_stock SET taken = taken + 1 WHERE taken < most",
+	"memberships and vouchers take off exactly what the lines of their orders are cheaper by": "UPDATE order_vouchers SET discount = discount + 1",
+	"the tickets of a line were paid with its charge":                                         "UPDATE tickets SET paid = paid + 1 WHERE state = 'VALID'",
 }
 
 // counted is an event on which everything is counted: four tickets per buyer, three of the first type, ten of which go for half

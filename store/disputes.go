@@ -125,6 +125,7 @@ func (w *work) decideDispute(d dispute) error {
 		if len(d.sold) > 0 {
 			w.moveHolds(d.orderID, d.sold, holdSold, holdReleased)
 		}
+		w.unearn(d.orderID, "dispute:"+d.id)
 	}
 	state := d.order
 	if d.accepted && (d.order == ticketing.OrderPaid || d.order == ticketing.OrderPartiallyRefunded) {

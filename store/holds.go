@@ -45,13 +45,13 @@ func (s *Store) tryHold(ctx context.Context, r ticketing.HoldRequest, buyer seal
 	if err != nil {
 		return result, false, err
 	}
-	quote, vouchers, err := s.price(ctx, known, r)
+	quote, basket, err := s.price(ctx, known, r)
 	refusal, refused := ticketing.RefusalOf(err)
 	if err != nil && !refused {
 		return result, false, err
 	}
 	if !refused {
-		claims, err := s.claimsOf(r, known, quote, vouchers)
+		claims, err := s.claimsOf(r, known, quote, basket)
 		if err != nil {
 			return result, false, err
 		}
@@ -154,7 +154,7 @@ WITH want AS MATERIALIZED (
     SELECT * FROM unnest($5::text[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[], $21::text[], $22::bigint[], $23::bigint[], $24::bigint[])
         WITH ORDINALITY AS w(ticket_type_id, quantity, base_price, surcharge, amount, phase, discount, fee, tax, position)
 ), line AS MATERIALIZED (
-    SELECT w.position, w.quantity, s.free, now() >= t.sale_from AND now() < t.sale_until
+    SELECT w.position, w.quantity, s.free, now() >= t.sale_from - make_interval(hours => $30::int) AND now() < t.sale_until
         OR EXISTS (SELECT FROM presales p WHERE p.ticket_type_id = t.id AND p.code_index = $25 AND now() >= p.starts_at AND now() < p.ends_at) AS open
     FROM want w
     JOIN ticket_types t ON t.id = w.ticket_type_id
@@ -255,7 +255,7 @@ func (o ordered) takeArguments(revision int64) []any {
 		o.OrderID, o.EventID, o.SessionID, revision, types, quantities, prices, surcharges, amounts,
 		q.Total.Currency, q.OrderFee, q.Total.Amount, o.Fingerprint, o.PayBy,
 		b.Name, b.Email, b.Phone, b.EmailIndex, b.PhoneIndex, b.Language,
-		phases, discounts, fees, taxes, o.claims.access, q.OrderFeeTax, q.Tax.BasisPoints, q.Tax.Included, o.claims.any(),
+		phases, discounts, fees, taxes, o.claims.access, q.OrderFeeTax, q.Tax.BasisPoints, q.Tax.Included, o.claims.any(), o.claims.leadHours(),
 	}
 }
 

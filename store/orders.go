@@ -29,11 +29,12 @@ func (s *Store) OrderFingerprint(ctx context.Context, orderID string) (string, e
 // readOrder reads an order and its fingerprint in one round trip.
 func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order, string, error) {
 	var (
-		head  orderHead
-		order ticketing.Order
-		found bool
-		seats []orderSeat
-		named []ticketAttendee
+		head   orderHead
+		order  ticketing.Order
+		found  bool
+		seats  []orderSeat
+		named  []ticketAttendee
+		joined orderMember
 	)
 	err := s.retry(ctx, "read the order", func(ctx context.Context) error {
 		batch := &pgx.Batch{}
@@ -43,6 +44,7 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 			WHERE order_id = $1 ORDER BY position`, orderID), &order.Lines, pgx.RowToStructByPos[ticketing.PricedLine])
 		many(batch.Queue(`SELECT o.voucher_id, v.name, o.discount FROM order_vouchers o JOIN vouchers v ON v.id = o.voucher_id
 			WHERE o.order_id = $1 ORDER BY o.position`, orderID), &order.Vouchers, pgx.RowToStructByPos[ticketing.UsedVoucher])
+		one(batch.Queue(orderMemberSQL, orderID), &joined.found, joined.columns()...)
 		many(batch.Queue(attemptSQL+" WHERE a.order_id = $1 ORDER BY a.created_at, a.id", orderID), &order.Attempts, scanAttempt)
 		many(batch.Queue(ticketsSQL, orderID), &order.Tickets, scanTicket)
 		many(batch.Queue(refundSQL+" WHERE r.order_id = $1 ORDER BY r.created_at, r.id", orderID), &order.Refunds, scanRefund)
@@ -64,6 +66,7 @@ func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order,
 	if len(order.Vouchers) == 0 {
 		order.Vouchers = nil
 	}
+	s.fillMember(&order, joined)
 	if err := s.fillSeats(ctx, &order, seats); err != nil {
 		return ticketing.Order{}, "", err
 	}

@@ -208,6 +208,7 @@ func (w *work) takeBack(ctx context.Context, r ticketing.RefundRequest, f refund
 	ids := quote.TicketIDs()
 	w.change(len(ids), "UPDATE tickets SET state = 'VOID', refund_id = $3 WHERE order_id = $1 AND id = ANY($2) AND state = 'VALID'", r.OrderID, ids, r.ID)
 	w.returnTickets(r.OrderID, f.linesOf(ids), ids)
+	w.unearn(r.OrderID, "refund:"+r.ID)
 	w.book(transferRequested, r.ID, quote.Amount.Currency, postings{
 		accountSales(f.organiserID): quote.Paid, accountFees: quote.OrderFee,
 		accountRefundFees: -quote.Fee, accountRefundsDue: -quote.Amount.Amount,

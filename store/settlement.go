@@ -132,6 +132,7 @@ func (w *work) accept(f settlementFacts) error {
 		return err
 	}
 	w.issue(f.orderID, f.lines)
+	w.earn(f.orderID)
 	w.book(transferAccepted, f.attemptID, f.Captured.Currency,
 		sale(accountGateway(f.provider), f.organiserID, f.Captured.Amount, f.orderFee))
 	return nil
@@ -187,6 +188,7 @@ func (s *Store) ConfirmFree(ctx context.Context, orderID string) (ticketing.Orde
 			return err
 		}
 		w.issue(orderID, held)
+		w.earn(orderID)
 		return nil
 	})
 	return now, err
@@ -242,11 +244,11 @@ SELECT e.state = 'ON_SALE'
     AND NOT EXISTS (
         SELECT FROM order_lines l JOIN ticket_types t ON t.id = l.ticket_type_id
         LEFT JOIN phase_stock p ON p.ticket_type_id = t.id AND p.phase = l.phase
-        WHERE l.order_id = o.id AND (p.taken + l.quantity > p.most OR (now() < t.sale_from OR now() >= t.sale_until)
+        WHERE l.order_id = o.id AND (p.taken + l.quantity > p.most OR (now() < t.sale_from - make_interval(hours => coalesce(m.lead_hours, 0)) OR now() >= t.sale_until)
             AND NOT EXISTS (SELECT FROM presales x WHERE x.ticket_type_id = t.id AND x.code_index = o.access_index AND now() >= x.starts_at AND now() < x.ends_at)))
     AND NOT EXISTS (
         SELECT FROM order_seats x JOIN seat_words w USING (session_id, word) WHERE x.order_id = o.id AND w.taken >> x.bit & 1 = 1)
-FROM orders o JOIN events e ON e.id = o.event_id WHERE o.id = $1`, f.orderID, f.attemptID, types, quantities), &found, &sells)
+FROM orders o JOIN events e ON e.id = o.event_id LEFT JOIN order_members m ON m.order_id = o.id WHERE o.id = $1`, f.orderID, f.attemptID, types, quantities), &found, &sells)
 	err := w.send(ctx)
 	return found && sells, err
 }
@@ -261,6 +263,7 @@ func (w *work) acceptLate(f settlementFacts) error {
 		return err
 	}
 	w.issue(f.orderID, f.lines)
+	w.earn(f.orderID)
 	w.book(transferRetaken, f.attemptID, f.Captured.Currency, sale(accountSuspense, f.organiserID, f.Captured.Amount, f.orderFee))
 	return nil
 }

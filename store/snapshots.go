@@ -75,15 +75,15 @@ func (s *Store) snapshot(ctx context.Context, eventID string) (snapshot, error) 
 	return found, nil
 }
 
-// price prices a hold from a snapshot, and says which vouchers that is with. Prices go by the request's clock, sale
+// price prices a hold from a snapshot, and says by which basket. Prices go by the request's clock, sale
 // windows by the database's, so they are left out here and checked where the stock is taken.
-func (s *Store) price(ctx context.Context, known snapshot, r ticketing.HoldRequest) (ticketing.Quote, []ticketing.Voucher, error) {
+func (s *Store) price(ctx context.Context, known snapshot, r ticketing.HoldRequest) (ticketing.Quote, ticketing.Basket, error) {
 	if known.revision == 0 {
-		return ticketing.Quote{}, nil, ticketing.Errorf(ticketing.CodeNotFound, "no such event")
+		return ticketing.Quote{}, ticketing.Basket{}, ticketing.Errorf(ticketing.CodeNotFound, "no such event")
 	}
 	session, ok := known.session(r.SessionID)
 	if !ok {
-		return ticketing.Quote{}, nil, ticketing.FieldErrorf(ticketing.CodeNotFound, "/session_id", "no such session")
+		return ticketing.Quote{}, ticketing.Basket{}, ticketing.FieldErrorf(ticketing.CodeNotFound, "/session_id", "no such session")
 	}
 	types := make([]ticketing.TicketType, len(session.TicketTypes))
 	for i, t := range session.TicketTypes {
@@ -91,9 +91,10 @@ func (s *Store) price(ctx context.Context, known snapshot, r ticketing.HoldReque
 		types[i] = t
 	}
 	session.TicketTypes = types
-	basket, err := s.Basket(ctx, session, ticketing.Basket{Lines: r.Lines, At: r.At}, ticketing.Codes{Vouchers: r.Vouchers})
+	basket, err := s.Basket(ctx, session, ticketing.Basket{Lines: r.Lines, At: r.At, Email: r.Buyer.Email},
+		ticketing.Codes{Vouchers: r.Vouchers, MemberCode: r.MemberCode})
 	if err != nil {
-		return ticketing.Quote{}, nil, err
+		return ticketing.Quote{}, basket, err
 	}
 	quote, err := ticketing.PriceOrder(known.event, session, basket)
 	if err == nil {
@@ -105,5 +106,5 @@ func (s *Store) price(ctx context.Context, known snapshot, r ticketing.HoldReque
 	if err == nil && r.ExpectedTotal != nil && *r.ExpectedTotal != quote.Total {
 		err = ticketing.FieldErrorf(ticketing.CodePriceChanged, "/expected_total", "the total is now %s", quote.Total)
 	}
-	return quote, basket.Vouchers, err
+	return quote, basket, err
 }

@@ -182,6 +182,9 @@ func demoStack(t testing.TB) *stack.Stack {
 	require.NoError(t, s.Store.PutVouchers(t.Context(), vouchers, codes))
 	code, presales := demo.Presales(events)
 	require.NoError(t, s.Store.PutPresales(t.Context(), code, presales...))
+	for _, programme := range demo.Programmes() {
+		require.NoError(t, s.Store.PutProgramme(t.Context(), programme))
+	}
 	return s
 }
 

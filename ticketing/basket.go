@@ -5,11 +5,15 @@ import (
 	"time"
 )
 
-// Codes are what a buyer has typed: of vouchers, and of a presale. They are secrets.
+// Codes are what a buyer has typed: of vouchers, of a presale, and of a membership. They are secrets.
 type Codes struct {
 	Vouchers   []string `json:"vouchers,omitempty"`
 	AccessCode string   `json:"access_code,omitempty"`
+	MemberCode string   `json:"member_code,omitempty"`
 }
+
+// None says that there is no code at all.
+func (c Codes) None() bool { return len(c.Vouchers) == 0 && c.AccessCode == "" && c.MemberCode == "" }
 
 // MaxCode is the length of the longest code, in bytes.
 const MaxCode = 64
@@ -27,6 +31,9 @@ func (c Codes) Validate() error {
 	if len(c.AccessCode) > MaxCode {
 		return FieldErrorf(CodeInvalid, "/access_code", "a code has 1 to %d bytes", MaxCode)
 	}
+	if len(c.MemberCode) > MaxCode {
+		return FieldErrorf(CodeInvalid, "/member_code", "a code has 1 to %d bytes", MaxCode)
+	}
 	return nil
 }
 
@@ -40,10 +47,14 @@ type Basket struct {
 	// PhaseLeft is how many tickets are left at the price of each phase by quantity, by PhaseKey.
 	PhaseLeft map[string]int
 	At        time.Time
+	// Email is the buyer's, by which a member code is theirs or is not; empty while it is not known.
+	Email string
+	// Member is whom the buyer's member code stands for; nil without a code.
+	Member *Member
 }
 
 // choose finds the ticket type of every line and checks limits and windows.
-func (b Basket) choose(event Event, session Session) ([]TicketType, error) {
+func (b Basket) choose(event Event, session Session, level Level) ([]TicketType, error) {
 	if event.State != EventOnSale {
 		return nil, Errorf(CodeNotOnSale, "this event is not on sale")
 	}
@@ -71,9 +82,9 @@ func (b Basket) choose(event Event, session Session) ([]TicketType, error) {
 			return nil, FieldErrorf(CodeInvalid, field("quantity"), "quantity must be 1 to %d", MaxQuantity)
 		case ask.Quantity > t.MaxPerOrder:
 			return nil, FieldErrorf(CodeLimitExceeded, field("quantity"), "at most %d tickets of this type per order", t.MaxPerOrder)
-		case t.MaxPerBuyer > 0 && ask.Quantity > t.MaxPerBuyer:
-			return nil, FieldErrorf(CodeLimitExceeded, field("quantity"), "at most %d tickets of this type per buyer", t.MaxPerBuyer)
-		case !t.OnSaleAt(b.At) && !t.OpenedAt(b.At, b.Opened):
+		case t.MaxPerBuyer > 0 && ask.Quantity > level.BoundOfType(t):
+			return nil, FieldErrorf(CodeLimitExceeded, field("quantity"), "at most %d tickets of this type per buyer", level.BoundOfType(t))
+		case !level.Opens(t, b.At) && !t.OpenedAt(b.At, b.Opened):
 			return nil, FieldErrorf(CodeWindowClosed, field("ticket_type_id"), "this ticket type is not on sale now")
 		}
 		seen[t.ID] = true
@@ -83,8 +94,8 @@ func (b Basket) choose(event Event, session Session) ([]TicketType, error) {
 	if total > event.MaxPerOrder {
 		return nil, FieldErrorf(CodeLimitExceeded, "/lines", "at most %d tickets per order", event.MaxPerOrder)
 	}
-	if event.MaxPerBuyer > 0 && total > event.MaxPerBuyer {
-		return nil, FieldErrorf(CodeLimitExceeded, "/lines", "at most %d tickets of this event per buyer", event.MaxPerBuyer)
+	if event.MaxPerBuyer > 0 && total > level.BoundOf(event) {
+		return nil, FieldErrorf(CodeLimitExceeded, "/lines", "at most %d tickets of this event per buyer", level.BoundOf(event))
 	}
 	return chosen, nil
 }

@@ -105,6 +105,8 @@ type Event struct {
 	MaxPerBuyer int `json:"max_per_buyer,omitempty"`
 	// RealNames says whether tickets are sold to named people.
 	RealNames RealNames `json:"-"`
+	// Programme is the organiser's membership; nil where there is none.
+	Programme *Programme `json:"-"`
 	// Refunds says until when tickets go back, and for what fee; empty means never.
 	Refunds  RefundPolicy `json:"-"`
 	Sessions []Session    `json:"sessions"`

@@ -12,6 +12,8 @@ type HoldRequest struct {
 	Codes
 	// Attendees are who the tickets are for, line by line, where the event names them; see RealNames.
 	Attendees []Attendee `json:",omitempty"`
+	// Join makes the buyer a member of the organiser's programme with the payment; it does nothing where there is none.
+	Join bool `json:",omitzero"`
 	// ExpectedTotal is what the buyer was shown; nil accepts whatever the price is now.
 	ExpectedTotal *Money
 	// Fingerprint is a hash of the whole request: the same order id with another one is a reused key.

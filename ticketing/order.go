@@ -93,6 +93,8 @@ type Order struct {
 	// Attendees are who its tickets are for, in their order, where they are named; changes show here, too.
 	Attendees []MaskedAttendee `json:"attendees,omitempty"`
 	Refunds   []Refund         `json:"refunds"`
+	// Membership is nil unless the order is paid and makes points.
+	Membership *OrderMembership `json:"-"`
 }
 
 // AttemptState is where one try to pay stands.

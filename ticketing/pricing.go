@@ -20,7 +20,7 @@ type PricedLine struct {
 	Amount    int64 `json:"amount"`
 	// Phase is the id of the phase by quantity that BasePrice is of, if it is of one.
 	Phase string `json:"phase,omitempty"`
-	// Discount is taken off Amount by vouchers.
+	// Discount is taken off Amount by a membership and by vouchers.
 	Discount int64 `json:"discount,omitempty"`
 	// Fee is the fees per ticket of the line.
 	Fee int64 `json:"fee,omitempty"`
@@ -37,6 +37,8 @@ type Quote struct {
 	OrderFee    int64   `json:"order_fee"`
 	OrderFeeTax int64   `json:"order_fee_tax,omitempty"`
 	Tax         TaxRule `json:"tax,omitzero"`
+	// Member is what comes before the vouchers; nil without a member code.
+	Member *UsedMembership `json:"member,omitempty"`
 	// Vouchers are in the order in which they apply.
 	Vouchers []UsedVoucher `json:"vouchers,omitempty"`
 	Total    Money         `json:"total"`
@@ -49,13 +51,17 @@ const MaxQuantity = 100
 const MaxLines = 20
 
 // PriceOrder checks a basket against limits and sale windows and prices it, in this order: base price by phase, surcharge,
-// quantity, vouchers, fee per ticket, tax; then the order's fee and its tax.
+// quantity, membership, vouchers, fee per ticket, tax; then the order's fee and its tax.
 //
 // Errors: CodeNotOnSale, CodeInvalid (no or too many lines, a type named twice or not of this session, a quantity that is
 // not 1…MaxQuantity, mixed currencies, overflow, vouchers that do not go together), CodeLimitExceeded, CodeWindowClosed,
 // CodeVoucherInvalid, CodeVoucherMinimum; each names its field.
 func PriceOrder(event Event, session Session, b Basket) (Quote, error) {
-	types, err := b.choose(event, session)
+	level, err := event.LevelOf(b.Member)
+	if err != nil {
+		return Quote{}, err
+	}
+	types, err := b.choose(event, session, level)
 	if err != nil {
 		return Quote{}, err
 	}
@@ -65,6 +71,9 @@ func PriceOrder(event Event, session Session, b Basket) (Quote, error) {
 		if err := quote.add(types[i], ask.Quantity, event.TicketFee, b); err != nil {
 			return Quote{}, err
 		}
+	}
+	if b.Member != nil {
+		quote.favour(event, level)
 	}
 	if err := quote.discount(event, session, b); err != nil {
 		return Quote{}, err

@@ -50,7 +50,7 @@ func runVouchers(ctx context.Context, cfg config.Config, _ *slog.Logger, argumen
 		if err := flags.Parse(arguments); err != nil || flags.NArg() != 1 || *count < 1 || *count > maxCodes || *code != "" && *count > 1 {
 			return misused(flags, err)
 		}
-		terms, err := readVoucher(flags.Arg(0))
+		terms, err := readTerms[ticketing.Voucher](flags.Arg(0))
 		if err != nil {
 			return err
 		}
@@ -70,18 +70,18 @@ the file holds the terms in JSON; a line "id,code" is printed for every voucher,
 	}
 }
 
-// readVoucher reads the terms of a voucher.
-func readVoucher(file string) (v ticketing.Voucher, err error) {
+// readTerms reads the terms of a voucher or of a programme. What there is no word for is a mistake.
+func readTerms[T any](file string) (terms T, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return v, err
+		return terms, err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&v); err != nil {
-		return v, fmt.Errorf("%s: %w", file, err)
+	if err := decoder.Decode(&terms); err != nil {
+		return terms, fmt.Errorf("%s: %w", file, err)
 	}
-	return v, nil
+	return terms, nil
 }
 
 // series makes vouchers with the same terms.

@@ -93,6 +93,11 @@ func runSeed(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		if err := s.PutPresales(ctx, code, presales...); err != nil {
 			return err
 		}
+		for _, programme := range demo.Programmes() {
+			if err := s.PutProgramme(ctx, programme); err != nil {
+				return err
+			}
+		}
 		log.Info("the demo catalogue is loaded", "events", len(events))
 		return nil
 	})

@@ -43,6 +43,7 @@ var roles = []role{
 	{"seats", "seat maps and seats kept back: import FILE, export MAP VERSION, block SESSION NOTE SEAT…, release SESSION SEAT…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runSeats},
 	{"vouchers", "voucher codes: list [ORGANISER], create [-code CODE | -count N] FILE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runVouchers},
 	{"presales", "ticket types sold early to who has a code: open [-code CODE] FROM UNTIL TYPE…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runPresales},
+	{"members", "organisers' memberships: list, put FILE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runMembers},
 	{"version", "print the version", nil, runVersion, nil},
 }
 

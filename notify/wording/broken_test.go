@@ -112,6 +112,8 @@ func onlyForSome(part string, kind ticketing.MessageKind) bool {
 		return !showsTickets(kind)
 	case "label.discount", "label.ticket_fees", "label.order_fee", "label.tax", "label.total":
 		return kind != ticketing.MessagePaid
+	case "label.member":
+		return !tellsMembership(kind)
 	case "label.refund", "label.kept":
 		return kind != ticketing.MessageRefunded
 	case "label.when":

@@ -44,6 +44,9 @@ func facts(kind ticketing.MessageKind) notify.Facts {
 			{Name: text("Balcony", "楼座"), Code: "8KRL3N5P7Q9S1T2V4W6X8Y0Z2A"},
 		},
 	}
+	if kind == ticketing.MessagePaid {
+		f.Programme, f.MemberCode = text("Ninth Circle", "九厅之友"), "4MBRC0DE2N4P6R8S0T3V5W7X9Y"
+	}
 	if kind == ticketing.MessageRetaken || kind == ticketing.MessageTicketsFrozen || kind == ticketing.MessageTicketsWithdrawn || kind == ticketing.MessagePaymentReturned {
 		f.Amount, f.Fee = f.Total, ticketing.Money{}
 	}

@@ -63,6 +63,12 @@ func showsTickets(kind ticketing.MessageKind) bool {
 	return kind == ticketing.MessagePaid || kind == ticketing.MessageRetaken || kind == ticketing.MessageReminder
 }
 
+// tellsMembership says whether a mail tells the code of the membership that the order made points for. Whoever reads the mail has the
+// member's address, which is what makes the member.
+func tellsMembership(kind ticketing.MessageKind) bool {
+	return kind == ticketing.MessagePaid || kind == ticketing.MessageRetaken
+}
+
 func (s *saying) sums(kind ticketing.MessageKind, v view) []row {
 	switch kind { //nolint:exhaustive // no other is about money
 	case ticketing.MessageHoldExpiring, ticketing.MessagePaid, ticketing.MessageRetaken:
@@ -117,6 +123,9 @@ func (s *saying) page(v view, f notify.Facts) (page, []notify.Image) {
 		if r.Value != "" {
 			p.Rows = append(p.Rows, row{Label: s.say("label."+r.Label, v), Value: r.Value})
 		}
+	}
+	if f.MemberCode != "" && tellsMembership(f.Kind) {
+		p.Rows = append(p.Rows, row{Label: s.say("label.member", v), Value: f.MemberCode})
 	}
 	if !showsTickets(f.Kind) {
 		return p, nil

@@ -19,7 +19,7 @@ func rehearsed() []notify.Facts {
 		Address: text("9 East Lake Street", "东湖街9号"), StartsAt: at, Zone: "Asia/Shanghai", PayBy: at,
 		Lines: []notify.Line{{Name: name, Quantity: 1, Amount: yuan(100)}}, Discount: yuan(10), TicketFees: yuan(2), OrderFee: yuan(1), Tax: yuan(6),
 		Total: yuan(99), Amount: yuan(99), Fee: yuan(1),
-		Reason: ticketing.RefundRequested,
+		Reason: ticketing.RefundRequested, Programme: text("Circle", "之友"), MemberCode: "1",
 		Tickets: []notify.Ticket{
 			{Name: name, Seat: &ticketing.Seat{Section: text("Front", "前区"), Row: "5", Number: "12"}, Code: "1"},
 			{Name: name, Seat: &ticketing.Seat{Row: "5", Number: "13"}, Attendee: &ticketing.MaskedAttendee{Name: "张*", DocumentNumber: "E******78"}, Code: "2"},
@@ -29,7 +29,7 @@ func rehearsed() []notify.Facts {
 	bare.Name, bare.Organiser, bare.Title, bare.Venue, bare.City, bare.Address = "", "", nil, nil, nil, nil
 	bare.Tickets, bare.Total, bare.Fee, bare.Reason = nil, yuan(100), yuan(0), ""
 	bare.Discount, bare.TicketFees, bare.OrderFee, bare.Tax = yuan(0), yuan(0), yuan(0), yuan(0)
-	bare.DateUnknown = true
+	bare.DateUnknown, bare.Programme, bare.MemberCode = true, nil, ""
 	single := whole
 	single.Tickets, single.Reason, single.DateUnknown = whole.Tickets[:1], ticketing.RefundCalledOff, true
 	all := []notify.Facts{whole, bare, single}

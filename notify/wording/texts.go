@@ -33,7 +33,7 @@ var (
 	ownParts    = []string{"subject", "status", "happened", "meaning", "now", "button", "sms", "link"}
 	sharedParts = []string{
 		"brand", "hello", "untitled", "show", "ticket", "seat", "attendee", "qr", "private", "footer", "colon", "label.what", "label.when", "label.was", "announced",
-		"label.where", "label.order", "label.discount", "label.ticket_fees", "label.order_fee", "label.tax", "label.total", "label.refund", "label.kept",
+		"label.where", "label.order", "label.member", "label.discount", "label.ticket_fees", "label.order_fee", "label.tax", "label.total", "label.refund", "label.kept",
 	}
 )
 

@@ -21,6 +21,8 @@ type view struct {
 	// Fee is what was kept of a refund; empty if that is nothing.
 	Fee    string
 	Reason string
+	// Programme is what the buyer is a member of.
+	Programme string
 	// Tickets is how many are valid.
 	Tickets int
 	// DateUnknown says that the event is postponed and has no new date yet.
@@ -99,7 +101,7 @@ func newView(language string, f notify.Facts, sms bool) (view, error) {
 	named := func(text ticketing.Text) string { return cut(line(text.In(language)), maxTitle) }
 	v := view{
 		Name: greeted(f.Name), Order: f.OrderID, Title: named(f.Title), Organiser: cut(line(f.Organiser), maxTitle), ShortVenue: named(f.Venue),
-		Reason: string(f.Reason), Tickets: len(f.Tickets), DateUnknown: f.DateUnknown || f.Kind == ticketing.MessageEventPostponed, URL: f.OrderURL,
+		Reason: string(f.Reason), Programme: named(f.Programme), Tickets: len(f.Tickets), DateUnknown: f.DateUnknown || f.Kind == ticketing.MessageEventPostponed, URL: f.OrderURL,
 		language: language, amount: f.Amount, plainMoney: sms && language == en,
 	}
 	if !sms && f.PrivateURL != "" {

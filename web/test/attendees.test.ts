@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Attendee, DocumentType } from '../src/api/types'
+import type { Attendee, DocumentType } from '../src/api/attendees'
 import { attendeeField, attendeesOf, checkAttendee, checkAttendees, checkDigit, normalNumber } from '../src/orders/attendees'
 
 const attendee = (document_type: DocumentType, document_number: string, name = '张三'): Attendee => ({ name, document_type, document_number })

@@ -1,27 +1,8 @@
 import { ConnectionLost, Problem, problemOf } from './problem'
 import type { SeatMap, Seats } from './seats'
 import { readStream, type StreamMessage } from './stream'
-import type {
-  Ask,
-  Attendee,
-  Availability,
-  Codes,
-  EventDetail,
-  EventFilter,
-  EventList,
-  Message,
-  NewOrder,
-  NewRefund,
-  Order,
-  PlacedOrder,
-  Quote,
-  Refund,
-  RefundQuote,
-  SessionDetail,
-  StartedPayment,
-  Text,
-  TimelineEntry,
-} from './types'
+import type { Attendee } from './attendees'
+import type { Ask, Availability, Codes, EventDetail, EventFilter, EventList, Message, NewOrder, NewRefund, Order, PlacedOrder, Quote, Refund, RefundQuote, SessionDetail, StartedPayment, Text, TimelineEntry } from './types'
 import { serverClock } from '../live/clock'
 
 const base = '/api/v1'

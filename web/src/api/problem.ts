@@ -72,6 +72,7 @@ function codeOfStatus(status: number): string {
 
 /** The code to explain an error by, for errors of every kind. */
 export function codeOf(error: unknown): string {
-  if (error instanceof Problem) return error.code
+  // A member code is refused as a voucher is; to whom it is explained it is another thing.
+  if (error instanceof Problem) return error.code === 'voucher_invalid' && error.field === '/member_code' ? 'member_invalid' : error.code
   return 'connection_lost'
 }

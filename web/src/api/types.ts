@@ -1,4 +1,6 @@
 /** What the API sends and takes; the contract is api/openapi.yaml. */
+import type { Attendee, RealNames } from './attendees'
+import type { Membership, Programme } from './membership'
 
 import type { Admission, Bundle } from './bundles'
 import type { LostSeats, SeatMapRef } from './seats'
@@ -73,6 +75,8 @@ export interface TicketType {
   max_per_buyer?: number
   /** Who has an access code may buy it before its sale, until then. */
   presale_until?: string
+  /** When members may buy it first, where some may before others and its sale has not begun. */
+  members_from?: string
   sale_from: string
   sale_until: string
   on_sale: boolean
@@ -122,6 +126,8 @@ export interface EventHead {
   max_per_order: number
   order_fee: Money
   hold_seconds: number
+  /** Absent where the organiser has none. */
+  membership?: Programme
 }
 
 export interface EventDetail extends EventHead {
@@ -169,32 +175,18 @@ export interface Quote {
   order_fee: Money
   /** Absent where there is none; 600 basis points are 6 %. */
   tax?: { basis_points: number; included: boolean; amount: Money }
+  /** What a membership takes off, before any voucher; absent without a member code. */
+  member?: { programme: Text; level?: Text; discount: Money; extra_tickets: number }
   /** In the order in which they apply. */
   vouchers: { id: string; name: Text; discount: Money }[]
   total: Money
 }
 
-/** What a buyer has typed: codes of vouchers, and one that opens a presale. */
+/** What a buyer has typed: codes of vouchers, one that opens a presale, and one of a membership. */
 export interface Codes {
   vouchers?: string[]
   access_code?: string
-}
-
-export type DocumentType = 'resident_id' | 'passport' | 'hk_macao_permit' | 'taiwan_permit' | 'permanent_resident_id'
-
-/** Who a ticket is for. What the server answers with is masked. */
-export interface Attendee {
-  name: string
-  document_type: DocumentType
-  document_number: string
-}
-
-/** How attendees are named; absent where they are not. */
-export interface RealNames {
-  /** optional: for every ticket of an order, or for none. */
-  need: 'optional' | 'required'
-  /** When attendees can last be changed. */
-  change_until: string
+  member_code?: string
 }
 
 export interface Buyer {
@@ -211,6 +203,8 @@ export interface NewOrder extends Codes {
   attendees?: Attendee[]
   language?: Language
   expected_total?: Money
+  /** To become a member when the order is paid. */
+  join?: boolean
 }
 
 export type OrderState =
@@ -351,6 +345,8 @@ export interface Order extends Quote {
   real_names?: RealNames
   /** Absent once the catalogue no longer has the session. */
   refund_policy?: RefundPolicy
+  /** Absent unless the order is paid and makes points. */
+  membership?: Membership
 }
 
 /** What POST /orders answers: the whole order with 201, only these fields for sure with 202. */

@@ -1,4 +1,4 @@
-import type { Attendee, DocumentType } from '../api/types'
+import type { Attendee, DocumentType } from '../api/attendees'
 
 /** The documents a form offers, the most usual first. */
 export const documentTypes: DocumentType[] = ['resident_id', 'passport', 'hk_macao_permit', 'taiwan_permit', 'permanent_resident_id']

@@ -6,10 +6,12 @@ import { read, tab } from './intent'
 
 const codesAt = (eventId: string) => `boxoffice.codes.${eventId}`
 
-/** What the buyer has typed for an event: of vouchers, and of a presale. */
+/** What the buyer has typed for an event: of vouchers, of a presale, and of a membership, or the wish to join it. */
 export interface TypedCodes {
   vouchers: string[]
   access: string
+  member?: string
+  join?: boolean
 }
 
 /** The codes typed for an event; what is changed here is there after a reload. */
@@ -30,8 +32,12 @@ export function useCodes(eventId: () => string | undefined): Ref<TypedCodes> {
 }
 
 /** The codes as the API takes them: none at all where there are none. */
-export function asked({ vouchers, access }: TypedCodes): Codes {
-  return { ...(vouchers.length > 0 ? { vouchers } : {}), ...(access ? { access_code: access } : {}) }
+export function asked({ vouchers, access, member }: TypedCodes): Codes {
+  return {
+    ...(vouchers.length > 0 ? { vouchers } : {}),
+    ...(access ? { access_code: access } : {}),
+    ...(member ? { member_code: member } : {}),
+  }
 }
 
 /** Which voucher an error is about, by its field "/vouchers/0"; undefined if about none, 'all' if about all together. */

@@ -29,7 +29,7 @@ const over: OrderState[] = ['REFUSED', 'CANCELLED', 'EXPIRED', 'FAILED', 'REFUND
 /** Whether two bodies ask for the same, whatever the order of their fields. */
 function same(a: NewOrder, b: NewOrder): boolean {
   const flat = (o: NewOrder) =>
-    JSON.stringify([o.session_id, o.lines, o.buyer.name, o.buyer.email, o.buyer.phone ?? '', o.language, o.expected_total, o.attendees ?? [], o.vouchers ?? [], o.access_code ?? ''])
+    JSON.stringify([o.session_id, o.lines, o.buyer.name, o.buyer.email, o.buyer.phone ?? '', o.language, o.expected_total, o.attendees ?? [], o.vouchers ?? [], o.access_code ?? '', o.member_code ?? '', o.join ?? false])
   return flat(a) === flat(b)
 }
 

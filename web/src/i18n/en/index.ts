@@ -1,5 +1,6 @@
 import attendee from './attendee'
 import bundle from './bundle'
+import member from './member'
 import message from './message'
 import order from './order'
 import payment from './payment'
@@ -9,4 +10,4 @@ import seats from './seats'
 import shop from './shop'
 import story from './story'
 
-export default { ...attendee, ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story, ...bundle }
+export default { ...attendee, ...shop, ...problems, ...order, ...payment, ...member, ...message, ...refund, ...seats, ...story, ...bundle }

@@ -6,6 +6,7 @@ export default {
     not_together: { title: 'No seats together are left', body: 'There are enough tickets, but not side by side. Please choose fewer, or another category.' },
     limit_exceeded: { title: 'That is more than you may buy', body: 'Please choose fewer tickets. The limit is the organiser’s and keeps the sale fair.', left: 'You already have as many as one person may. | You may have one more ticket. | You may have {n} more tickets.' },
     voucher_invalid: { title: 'This voucher code is not good for this order', body: 'It may be mistyped, over, used up, used by you before, or for other tickets.' },
+    member_invalid: { title: 'This member code is not good for this order', body: 'It may be mistyped, or belong to another mail address or another organiser.' },
     voucher_minimum: { title: 'This order is too small for the voucher', body: 'The voucher is for orders from a higher sum on.' },
     window_closed: { title: 'This ticket is not on sale at the moment', body: 'Its sale has not begun or is over. The times are on the event’s page.' },
     not_on_sale: { title: 'This event is not on sale at the moment', body: 'The organiser has paused or ended the sale. Nothing was ordered or charged.' },

@@ -1,6 +1,7 @@
 import attendee from './attendee'
 import type { Words } from '../words'
 import bundle from './bundle'
+import member from './member'
 import message from './message'
 import order from './order'
 import payment from './payment'
@@ -10,6 +11,6 @@ import seats from './seats'
 import shop from './shop'
 import story from './story'
 
-const words: Words = { ...attendee, ...shop, ...problems, ...order, ...payment, ...message, ...refund, ...seats, ...story, ...bundle }
+const words: Words = { ...attendee, ...shop, ...problems, ...order, ...payment, ...member, ...message, ...refund, ...seats, ...story, ...bundle }
 
 export default words

@@ -6,6 +6,7 @@ export default {
     not_together: { title: '没有相连的座位了', body: '余票足够，但座位不相连。请减少数量，或选择其他票档。' },
     limit_exceeded: { title: '超出限购数量', body: '请减少购票数量。限购由主办方设定，以保证公平。', left: '您已达到每人限购数量。 | 您还可购买 1 张。 | 您还可购买 {n} 张。' },
     voucher_invalid: { title: '该优惠码不适用于本订单', body: '可能输入有误、已过期、已用完、您已使用过，或仅适用于其他门票。' },
+    member_invalid: { title: '该会员码不适用于本订单', body: '可能输入有误，或属于其他邮箱、其他主办方。' },
     voucher_minimum: { title: '未达到该优惠的最低消费', body: '该优惠需订单达到更高金额方可使用。' },
     window_closed: { title: '该票种目前不在售票时间内', body: '尚未开售或已经停售，具体时间请查看项目页。' },
     not_on_sale: { title: '该项目暂不可购买', body: '主办方已暂停或结束售票。本次没有下单，也没有扣款。' },

@@ -187,8 +187,8 @@ func TestGroupedHoldsAnswerLikeSingleOnes(t *testing.T) {
 		if free[id+"-t1"] != left[0] || free[id+"-t2"] != left[1] {
 			rt.Fatalf("%v free, buyers left %v", free, left)
 		}
-		s.wantSound()
 	})
+	s.wantSound()
 }
 
 func TestAHoldThatFailsHarmsNobodyElse(t *testing.T) {
@@ -266,5 +266,21 @@ func TestWhoeverLeavesAGroupGetsAnAnswerAtOnceAndBreaksNothing(t *testing.T) {
 		}
 	}
 	s.wantFree(80, 100, 100)
+	s.wantSound()
+}
+
+func TestTheSameRefusalAtTheSameMomentIsOne(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, storetest.Event("show", 0))
+	for range 20 {
+		r := request(1)
+		results := make([]ticketing.HoldResult, 30)
+		inParallel(len(results), func(i int) { results[i] = must(s.Hold(t.Context(), r))(t) })
+		for _, result := range results {
+			if result.State != ticketing.OrderRefused || !reflect.DeepEqual(result, results[0]) {
+				t.Fatalf("%+v and %+v", result, results[0])
+			}
+		}
+	}
 	s.wantSound()
 }

@@ -274,7 +274,7 @@ WITH refused AS (
         buyer_name, buyer_email, buyer_phone, email_index, phone_index, language, refusal_code, refusal_message, refusal_field, refusal_seats, refusal_left)
     SELECT $1, $2, $3, 'REFUSED', 0, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $17, $18
     WHERE coalesce((SELECT revision FROM events WHERE id = $15), 0) = $16
-    ON CONFLICT (id) DO NOTHING
+    ON CONFLICT DO NOTHING -- by whichever unique index the same order at the same moment shows
     RETURNING id, created_at
 ), told AS (
     INSERT INTO order_events (order_id, sequence, kind, state, detail)

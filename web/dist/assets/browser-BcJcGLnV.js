@@ -1,0 +1,1 @@
+import{p as e}from"./use-global-config-C6kbUlnh.js";var t=`update:modelValue`,n=`change`,r=`input`;function i(e){return e==null}var a=()=>e&&/firefox/i.test(window.navigator.userAgent),o=()=>e&&/android/i.test(window.navigator.userAgent);export{r as a,n as i,a as n,t as o,i as r,o as t};

@@ -25,14 +25,31 @@ type rush struct {
 	errs    []error
 }
 
-// startRush lets everybody ask while nobody can be answered, and returns when so many wait to join a group.
+// newRushScene is a scene whose store waits for locks as long as a slow machine takes.
+func newRushScene(t testing.TB, events ...ticketing.Event) *scene {
+	t.Helper()
+	s := newScene(t, events...)
+	patient, err := store.Open(t.Context(), store.Config{
+		URL: s.url, Keyring: storetest.Keyring(), LockTimeout: time.Minute, StatementTimeout: time.Minute, CallTimeout: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(patient.Close)
+	s.Store = patient
+	return s
+}
+
+// startRush lets everybody ask while nobody can be answered. With waiting it lets the first two go ahead, who are groups of
+// their own and all that may be under way, and returns when so many wait to join one.
 func startRush(s *scene, requests []ticketing.HoldRequest, contexts func(int) context.Context, waiting int) *rush {
 	s.Helper()
 	n := len(requests)
 	r := &rush{scene: s, answers: make([]chan struct{}, n), results: make([]ticketing.HoldResult, n), errs: make([]error, n)}
-	conn := s.connect()
-	r.sitting = must(conn.Begin(s.Context()))(s)
+	r.sitting = must(s.connect().Begin(s.Context()))(s)
 	must(r.sitting.Exec(s.Context(), "SELECT FROM stock FOR UPDATE"))(s)
+	watching := s.connect()
+	defer func() { _ = watching.Close(s.Context()) }()
 	for i, request := range requests {
 		ctx, answer := s.Context(), make(chan struct{})
 		if contexts != nil {
@@ -43,6 +60,13 @@ func startRush(s *scene, requests []ticketing.HoldRequest, contexts func(int) co
 			defer close(answer)
 			r.results[i], r.errs[i] = s.Hold(ctx, request)
 		}()
+		if waiting > 0 && i < 2 {
+			r.until(func() bool {
+				var blocked int
+				err := watching.QueryRow(s.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&blocked)
+				return must(blocked, err)(s) > i
+			})
+		}
 	}
 	r.until(func() bool { return s.WaitingHolds() >= waiting })
 	return r
@@ -51,7 +75,7 @@ func startRush(s *scene, requests []ticketing.HoldRequest, contexts func(int) co
 // until waits for something.
 func (r *rush) until(so func() bool) {
 	r.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !so(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !so(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			r.Fatal("not in time")
 		}
@@ -97,7 +121,7 @@ func TestHoldsThatWaitForTheSameStockShareATransaction(t *testing.T) {
 		quantities []int
 	}{{"one ticket type", []int{1}}, {"two ticket types", []int{1, 2}}} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newScene(t, storetest.Event("show", 100, 100, 100))
+			s := newRushScene(t, storetest.Event("show", 100, 100, 100))
 			requests := rushing(30, test.quantities...)
 			r := startRush(s, requests, nil, 28)
 			r.end()
@@ -120,7 +144,7 @@ func TestHoldsThatWaitForTheSameStockShareATransaction(t *testing.T) {
 
 func TestNoGroupIsLargerThanAllowed(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, storetest.Event("show", 1000, 0, 10))
+	s := newRushScene(t, storetest.Event("show", 1000, 0, 10))
 	r := startRush(s, rushing(3*store.GroupSize, 1), nil, 3*store.GroupSize-2)
 	r.end()
 	var most int
@@ -136,7 +160,7 @@ func TestNoGroupIsLargerThanAllowed(t *testing.T) {
 // Whatever a few buyers want at once, the answers are those of some order in which they came one by one.
 func TestGroupedHoldsAnswerLikeSingleOnes(t *testing.T) {
 	t.Parallel()
-	s, shows := newScene(t), 0
+	s, shows := newRushScene(t), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		shows++
 		id := fmt.Sprintf("show%d", shows)
@@ -202,7 +226,7 @@ func TestAHoldThatFailsHarmsNobodyElse(t *testing.T) {
 		{"because it meets a hold of the same order", "f", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newScene(t, storetest.Event("show", 100, 100, 100))
+			s := newRushScene(t, storetest.Event("show", 100, 100, 100))
 			if test.plant != "" {
 				s.execute(test.plant)
 			}
@@ -238,7 +262,7 @@ func TestAHoldThatFailsHarmsNobodyElse(t *testing.T) {
 
 func TestWhoeverLeavesAGroupGetsAnAnswerAtOnceAndBreaksNothing(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, storetest.Event("show", 100, 100, 100))
+	s := newRushScene(t, storetest.Event("show", 100, 100, 100))
 	requests := rushing(20, 1)
 	leaving, leave := context.WithCancel(t.Context())
 	r := startRush(s, requests, func(i int) context.Context {

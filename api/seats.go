@@ -92,7 +92,10 @@ func (s *Server) seatsOf(ctx context.Context, sessionID string) (*seatState, err
 // last event.
 func (s *Server) streamSeats(c *fiber.Ctx, id string) error {
 	last := c.Get("Last-Event-ID")
-	if _, err := s.seatsOf(c.Context(), id); err != nil {
+	// Not the request's own context: what waits for that reads it after the request has ended.
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
+	if _, err := s.seatsOf(ctx, id); err != nil {
 		return err
 	}
 	return s.stream(c, "seats", func(out *eventStream) {

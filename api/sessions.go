@@ -187,10 +187,13 @@ func viewStock(l listed, n counted) availabilityView {
 
 // streamAvailability sends what is free now and after every change.
 func (s *Server) streamAvailability(c *fiber.Ctx, id string) error {
-	if _, err := s.findSession(c.Context(), id); err != nil {
+	// Not the request's own context: what waits for that reads it after the request has ended.
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
+	if _, err := s.findSession(ctx, id); err != nil {
 		return err
 	}
-	if _, err := s.stock.get(c.Context(), id); err != nil {
+	if _, err := s.stock.get(ctx, id); err != nil {
 		return err
 	}
 	return s.stream(c, "availability", func(out *eventStream) {

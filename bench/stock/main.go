@@ -44,7 +44,7 @@ type result interface {
 	missed() []string
 }
 
-var parts = []part{{"seats", measureSeats}, {"hot", measureHot}, {"streams", measureStreams}}
+var parts = []part{{"seats", measureSeats}, {"hot", measureHot}, {"locks", measureLocks}, {"streams", measureStreams}}
 
 func main() {
 	o, err := parse(os.Args[1:])
@@ -68,7 +68,7 @@ func main() {
 func parse(arguments []string) (options, error) {
 	flags := flag.NewFlagSet("stock", flag.ExitOnError)
 	var o options
-	flags.StringVar(&o.parts, "parts", "seats,hot,streams", "what to measure, a list")
+	flags.StringVar(&o.parts, "parts", "seats,hot,locks,streams", "what to measure, a list")
 	flags.IntVar(&o.turns, "turns", 4, "how often each has its turn; even, so that both orders are played equally often")
 	flags.DurationVar(&o.settle, "settle", 500*time.Millisecond, "how long buyers buy before it counts")
 	flags.DurationVar(&o.window, "window", 2*time.Second, "how long it counts")

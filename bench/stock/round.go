@@ -47,8 +47,19 @@ type crowd struct {
 	settleFor, windowFor int64
 }
 
-// buy lets them buy.
+// buy lets them buy of a store.
 func (c crowd) buy(ctx context.Context, db *store.Store) (round, error) {
+	return c.each(ctx, func(ctx context.Context) (bool, error) {
+		result, err := db.Hold(ctx, c.ask())
+		if err == nil && result.Refusal != nil && result.Refusal.Code != c.refusal {
+			err = fmt.Errorf("refused: %+v", *result.Refusal)
+		}
+		return result.Refusal != nil, err
+	})
+}
+
+// each lets every one of them take, again and again.
+func (c crowd) each(ctx context.Context, take func(context.Context) (refused bool, err error)) (round, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
@@ -67,17 +78,14 @@ func (c crowd) buy(ctx context.Context, db *store.Store) (round, error) {
 	for buyer := range c.buyers {
 		running.Go(func() {
 			for ctx.Err() == nil && !over() {
-				request, from := c.ask(), time.Now()
-				result, err := db.Hold(ctx, request)
-				if err == nil && result.Refusal != nil && result.Refusal.Code != c.refusal {
-					err = fmt.Errorf("refused: %+v", *result.Refusal)
-				}
+				from := time.Now()
+				refused, err := take(ctx)
 				if err != nil {
 					cancel(fmt.Errorf("%d buyers: %w", c.buyers, err))
 					return
 				}
 				at := time.Now()
-				all[buyer] = append(all[buyer], answered{at, at.Sub(from), result.Refusal != nil})
+				all[buyer] = append(all[buyer], answered{at, at.Sub(from), refused})
 			}
 		})
 	}

@@ -93,13 +93,10 @@ func (f *Folder) file(id string) (string, error) {
 	return filepath.Join(f.path, id+fileKind), nil
 }
 
-// keep writes the whole file or none: a reader, or a process that is killed, never leaves half of one.
+// keep writes the whole file or none: a reader, or a process that is killed, never leaves half of one. It does not wait for
+// the disk, for a machine that loses its power tells nobody anything.
 func (f *Folder) keep(k Kept) error {
 	path, err := f.file(k.ID)
-	if err != nil {
-		return err
-	}
-	encoded, err := json.MarshalIndent(k, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -108,8 +105,7 @@ func (f *Folder) keep(k Kept) error {
 		return err
 	}
 	defer func() { _ = os.Remove(half.Name()) }()
-	_, err = half.Write(encoded)
-	if err = errors.Join(err, half.Sync(), half.Close()); err != nil {
+	if err := errors.Join(json.NewEncoder(half).Encode(k), half.Close()); err != nil {
 		return err
 	}
 	return os.Rename(half.Name(), path)

@@ -34,13 +34,11 @@ func (s *Store) StartAttempt(ctx context.Context, attempt ticketing.PaymentAttem
 			attempts []ticketing.PaymentAttempt
 			order    payableOrder
 			session  *string
-			counted  bool
 		)
 		batch := &pgx.Batch{} // one transaction without saying so
-		one(batch.Queue(`SELECT state, total, session_id, language, `+calledOffSQL+` FROM orders WHERE id = $1 FOR UPDATE`, attempt.OrderID),
-			&order.known, &order.state, &order.total, &session, &started.Language, &order.calledOff)
+		batch.Queue("SELECT FROM orders WHERE id = $1 FOR UPDATE", attempt.OrderID)
 		one(batch.Queue(startAttemptSQL, attempt.ID, attempt.OrderID, attempt.Provider, attempt.Method, ticketing.MaxAttempts),
-			&counted, &order.attempts)
+			&order.known, &order.state, &order.total, &session, &started.Language, &order.calledOff, &order.attempts)
 		many(batch.Queue(attemptSQL+" WHERE a.id = $1 OR a.order_id = $2 AND "+openSQL+" ORDER BY a.created_at, a.id",
 			attempt.ID, attempt.OrderID), &attempts, scanAttempt)
 		if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
@@ -76,12 +74,16 @@ const calledOffSQL = `(coalesce((SELECT e.state IN ('CANCELLED', 'POSTPONED') FR
     OR EXISTS (SELECT FROM order_components c JOIN ticket_types t ON t.id = c.component_id JOIN sessions s ON s.id = t.session_id
         JOIN events e ON e.id = s.event_id WHERE c.order_id = orders.id AND e.state IN ('CANCELLED', 'POSTPONED')))`
 
+// startAttemptSQL stores an attempt if the order may be paid, and returns what the order was before.
 const startAttemptSQL = `
-WITH started AS (
+WITH ordered AS MATERIALIZED (
+    SELECT id, state, total, currency, pay_by, session_id, language, ` + calledOffSQL + ` AS called_off,
+        (SELECT count(*) FROM payment_attempts WHERE order_id = $2) AS attempts
+    FROM orders WHERE id = $2
+), started AS (
     INSERT INTO payment_attempts (id, order_id, provider, method, state, amount, currency, expires_at)
-    SELECT $1, id, $3, $4, 'CREATED', total, currency, pay_by
-    FROM orders WHERE id = $2 AND state = 'PENDING' AND pay_by > clock_timestamp() AND total > 0 AND NOT ` + calledOffSQL + `
-        AND (SELECT count(*) FROM payment_attempts WHERE order_id = $2) < $5
+    SELECT $1, id, $3, $4, 'CREATED', total, currency, pay_by FROM ordered
+    WHERE state = 'PENDING' AND pay_by > clock_timestamp() AND total > 0 AND NOT called_off AND attempts < $5
     ON CONFLICT (id) DO NOTHING
     RETURNING id, order_id
 ), moved AS (
@@ -94,7 +96,7 @@ WITH started AS (
         jsonb_build_object('attempt_id', $1::text, 'provider', $3::text, 'method', $4::text, 'amount', total, 'currency', currency)
     FROM moved
 )
-SELECT count(*) FROM payment_attempts WHERE order_id = $2`
+SELECT state, total, session_id, language, called_off, attempts FROM ordered`
 
 // payableOrder is what decides whether an order may be tried to pay.
 type payableOrder struct {

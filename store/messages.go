@@ -86,14 +86,21 @@ ON CONFLICT (phone_index, day) DO UPDATE SET sent = sms_days.sent + 1 WHERE sms_
 	return ok, err
 }
 
+// tellingSQL reads event, organiser, session and venue that entry $2 of the timeline of order $1 is about; else those of the order.
+const tellingSQL = `
+SELECT e.id, e.state, e.title, g.name, s.id, s.starts_at, s.ends_at, v.id, v.name, v.city, v.address, v.time_zone,
+    CASE WHEN e.state = 'POSTPONED' THEN (SELECT n.starts_at FROM notices n WHERE n.session_id = s.id AND n.kind = 'event_postponed' ORDER BY n.id DESC LIMIT 1) END,
+    x.detail
+FROM orders o LEFT JOIN order_events x ON x.order_id = o.id AND x.sequence = $2
+JOIN sessions s ON s.id = coalesce(x.detail ->> 'session_id', o.session_id)
+JOIN events e ON e.id = s.event_id JOIN organisers g ON g.id = e.organiser_id JOIN venues v ON v.id = s.venue_id
+WHERE o.id = $1`
+
 // Telling reads all that can be said in a message, as it is now. Error: CodeNotFound.
 func (s *Store) Telling(ctx context.Context, m ticketing.Message) (ticketing.Telling, error) {
 	t := ticketing.Telling{Message: m}
-	var err error
-	if t.Order, err = s.Order(ctx, m.OrderID); err != nil {
-		return t, err
-	}
 	var (
+		order     *orderRows
 		found     bool
 		detail    []byte
 		session   ticketing.Session
@@ -101,15 +108,13 @@ func (s *Store) Telling(ctx context.Context, m ticketing.Message) (ticketing.Tel
 
 		postponedFrom *time.Time
 	)
-	err = s.retry(ctx, "read what a message tells", func(ctx context.Context) error {
+	err := s.retry(ctx, "read what a message tells", func(ctx context.Context) error {
 		batch := &pgx.Batch{}
-		one(batch.Queue("SELECT detail FROM order_events WHERE order_id = $1 AND sequence = $2", m.OrderID, m.Sequence), &found, &detail)
-		one(batch.Queue(`
-SELECT e.id, e.state, e.title, g.name, s.id, s.starts_at, s.ends_at, v.id, v.name, v.city, v.address, v.time_zone,
-    CASE WHEN e.state = 'POSTPONED' THEN (SELECT n.starts_at FROM notices n WHERE n.session_id = s.id AND n.kind = 'event_postponed' ORDER BY n.id DESC LIMIT 1) END
-FROM sessions s JOIN events e ON e.id = s.event_id JOIN organisers g ON g.id = e.organiser_id JOIN venues v ON v.id = s.venue_id
-WHERE s.id = coalesce((SELECT detail ->> 'session_id' FROM order_events WHERE order_id = $2 AND sequence = $3), $1)`, t.Order.SessionID, m.OrderID, m.Sequence), &found, &t.Event.ID, &t.Event.State, &t.Event.Title, &t.Event.Organiser,
-			&session.ID, &session.StartsAt, &session.EndsAt, &session.Venue.ID, &session.Venue.Name, &session.Venue.City, &session.Venue.Address, &session.Venue.TimeZone, &postponedFrom)
+		batch.Queue(beginReading)
+		order = queueOrder(batch, m.OrderID)
+		one(batch.Queue(tellingSQL, m.OrderID, m.Sequence), &found, &t.Event.ID, &t.Event.State, &t.Event.Title, &t.Event.Organiser,
+			&session.ID, &session.StartsAt, &session.EndsAt, &session.Venue.ID, &session.Venue.Name, &session.Venue.City, &session.Venue.Address, &session.Venue.TimeZone,
+			&postponedFrom, &detail)
 		many(batch.Queue(`SELECT t.id, t.name FROM order_lines l JOIN ticket_types t ON t.id = l.ticket_type_id WHERE l.order_id = $1 ORDER BY l.position`, m.OrderID),
 			&typeNames, func(row pgx.CollectableRow) (ticketing.TicketType, error) {
 				var named ticketing.TicketType
@@ -117,9 +122,13 @@ WHERE s.id = coalesce((SELECT detail ->> 'session_id' FROM order_events WHERE or
 				return named, err
 			})
 		queueAdmissions(batch, &t)
+		batch.Queue("commit")
 		return s.pool.SendBatch(ctx, batch).Close()
 	})
 	if err != nil {
+		return t, err
+	}
+	if t.Order, err = s.orderOf(ctx, order); err != nil {
 		return t, err
 	}
 	session.StartsAt, session.EndsAt, session.EventID, session.TicketTypes = session.StartsAt.UTC(), session.EndsAt.UTC(), t.Event.ID, typeNames
@@ -161,8 +170,8 @@ func concerning(t *ticketing.Telling, detail []byte) error {
 // message is not being sent any more, it changes nothing.
 func (s *Store) FinishMessage(ctx context.Context, m ticketing.Message, o ticketing.MessageOutcome) (opened bool, err error) {
 	err = s.transact(ctx, "finish a message", func(ctx context.Context, w *work) error {
-		var done bool
-		opened = false
+		var done, overtaken bool
+		opened, m.State = false, o.State
 		one(w.queue(`
 UPDATE messages SET state = $2, next_at = CASE WHEN $2 = 'WAITING' THEN $3 ELSE next_at END,
     lease_until = CASE WHEN $2 = 'SENDING' THEN $3::timestamptz END,
@@ -171,17 +180,10 @@ UPDATE messages SET state = $2, next_at = CASE WHEN $2 = 'WAITING' THEN $3 ELSE 
     segments = nullif($6, 0), problem = $7
 WHERE id = $1 AND state = 'SENDING' RETURNING true`, m.ID, o.State, latestOr(o.NextAt), o.Carrier, o.ReceiptID, o.Segments, o.Problem), &done, &done)
 		if o.State == ticketing.MessageSent && o.ReceiptID != "" {
-			w.queue(applyReceiptSQL, o.Carrier, o.ReceiptID)
+			one(w.queue(applyReceiptSQL, o.Carrier, o.ReceiptID), &overtaken, &m.State)
 		}
 		if err := w.send(ctx); err != nil || !done {
 			return err
-		}
-		m.State = o.State
-		if o.ReceiptID != "" { // a receipt may have been faster
-			one(w.queue("SELECT state FROM messages WHERE id = $1", m.ID), &done, &m.State)
-			if err := w.send(ctx); err != nil {
-				return err
-			}
 		}
 		if m.State.Underway() || m.State == ticketing.MessageDropped {
 			return nil

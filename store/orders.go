@@ -28,53 +28,78 @@ func (s *Store) OrderFingerprint(ctx context.Context, orderID string) (string, e
 
 // readOrder reads an order and its fingerprint in one round trip.
 func (s *Store) readOrder(ctx context.Context, orderID string) (ticketing.Order, string, error) {
-	var (
-		head   orderHead
-		order  ticketing.Order
-		found  bool
-		seats  []orderSeat
-		named  []ticketAttendee
-		joined orderMember
-	)
+	var o *orderRows
 	err := s.retry(ctx, "read the order", func(ctx context.Context) error {
 		batch := &pgx.Batch{}
-		batch.Queue("begin isolation level repeatable read read only")
-		one(batch.Queue(orderHeadSQL, orderID), &found, head.columns()...)
-		many(batch.Queue(`SELECT ticket_type_id, quantity, base_price, surcharge, amount, coalesce(phase, ''), discount, fee, tax, `+contentsSQL+` FROM order_lines l
-			WHERE order_id = $1 ORDER BY position`, orderID), &order.Lines, pgx.RowToStructByPos[ticketing.PricedLine])
-		many(batch.Queue(`SELECT o.voucher_id, v.name, o.discount FROM order_vouchers o JOIN vouchers v ON v.id = o.voucher_id
-			WHERE o.order_id = $1 ORDER BY o.position`, orderID), &order.Vouchers, pgx.RowToStructByPos[ticketing.UsedVoucher])
-		one(batch.Queue(orderMemberSQL, orderID), &joined.found, joined.columns()...)
-		many(batch.Queue(attemptSQL+" WHERE a.order_id = $1 ORDER BY a.created_at, a.id", orderID), &order.Attempts, scanAttempt)
-		many(batch.Queue(ticketsSQL, orderID), &order.Tickets, scanTicket)
-		many(batch.Queue(refundSQL+" WHERE r.order_id = $1 ORDER BY r.created_at, r.id", orderID), &order.Refunds, scanRefund)
-		many(batch.Queue(orderSeatsSQL, orderID), &seats, pgx.RowToStructByPos[orderSeat])
-		many(batch.Queue(orderAttendeesSQL, orderID), &named, scanAttendee)
+		batch.Queue(beginReading)
+		o = queueOrder(batch, orderID)
 		batch.Queue("commit")
 		return s.pool.SendBatch(ctx, batch).Close()
 	})
 	if err != nil {
 		return ticketing.Order{}, "", err
 	}
-	if !found {
-		return ticketing.Order{}, "", ticketing.Errorf(ticketing.CodeNotFound, "no such order")
+	order, err := s.orderOf(ctx, o)
+	return order, o.head.fingerprint, err
+}
+
+// beginReading begins a transaction whose statements all see the same state of the database.
+const beginReading = "begin isolation level repeatable read read only"
+
+// orderRows is an order as stored.
+type orderRows struct {
+	found     bool
+	head      orderHead
+	lines     []ticketing.PricedLine
+	vouchers  []ticketing.UsedVoucher
+	member    orderMember
+	attempts  []ticketing.PaymentAttempt
+	tickets   []ticketing.Ticket
+	refunds   []ticketing.Refund
+	seats     []orderSeat
+	attendees []ticketAttendee
+}
+
+// queueOrder queues what reads an order; it is there after the batch was sent.
+func queueOrder(batch *pgx.Batch, orderID string) *orderRows {
+	o := &orderRows{}
+	one(batch.Queue(orderHeadSQL, orderID), &o.found, o.head.columns()...)
+	many(batch.Queue(`SELECT ticket_type_id, quantity, base_price, surcharge, amount, coalesce(phase, ''), discount, fee, tax, `+contentsSQL+` FROM order_lines l
+		WHERE order_id = $1 ORDER BY position`, orderID), &o.lines, pgx.RowToStructByPos[ticketing.PricedLine])
+	many(batch.Queue(`SELECT o.voucher_id, v.name, o.discount FROM order_vouchers o JOIN vouchers v ON v.id = o.voucher_id
+		WHERE o.order_id = $1 ORDER BY o.position`, orderID), &o.vouchers, pgx.RowToStructByPos[ticketing.UsedVoucher])
+	one(batch.Queue(orderMemberSQL, orderID), &o.member.found, o.member.columns()...)
+	many(batch.Queue(attemptSQL+" WHERE a.order_id = $1 ORDER BY a.created_at, a.id", orderID), &o.attempts, scanAttempt)
+	many(batch.Queue(ticketsSQL, orderID), &o.tickets, scanTicket)
+	many(batch.Queue(refundSQL+" WHERE r.order_id = $1 ORDER BY r.created_at, r.id", orderID), &o.refunds, scanRefund)
+	many(batch.Queue(orderSeatsSQL, orderID), &o.seats, pgx.RowToStructByPos[orderSeat])
+	many(batch.Queue(orderAttendeesSQL, orderID), &o.attendees, scanAttendee)
+	return o
+}
+
+// orderOf makes an order of what is stored. Error: CodeNotFound.
+func (s *Store) orderOf(ctx context.Context, o *orderRows) (ticketing.Order, error) {
+	if !o.found {
+		return ticketing.Order{}, ticketing.Errorf(ticketing.CodeNotFound, "no such order")
 	}
-	head.fill(&order)
-	if len(order.Lines) == 0 {
-		order.Lines = nil
+	order := ticketing.Order{Attempts: o.attempts, Tickets: o.tickets, Refunds: o.refunds}
+	o.head.fill(&order)
+	if len(o.lines) > 0 {
+		order.Lines = o.lines
 	}
-	if len(order.Vouchers) == 0 {
-		order.Vouchers = nil
+	if len(o.vouchers) > 0 {
+		order.Vouchers = o.vouchers
 	}
-	s.fillMember(&order, joined)
-	if err := s.fillSeats(ctx, &order, seats); err != nil {
-		return ticketing.Order{}, "", err
+	s.fillMember(&order, o.member)
+	if err := s.fillSeats(ctx, &order, o.seats); err != nil {
+		return ticketing.Order{}, err
 	}
-	if err := s.fillAttendees(&order, named); err != nil {
-		return ticketing.Order{}, "", err
+	if err := s.fillAttendees(&order, o.attendees); err != nil {
+		return ticketing.Order{}, err
 	}
-	order.Buyer, err = s.openBuyer(head.buyer)
-	return order, head.fingerprint, err
+	var err error
+	order.Buyer, err = s.openBuyer(o.head.buyer)
+	return order, err
 }
 
 // orderHead is a row of orders.

@@ -9,13 +9,14 @@ import (
 )
 
 // applyReceiptSQL lets a message follow what its carrier said of it, whatever the order in which that was heard: what says most
-// about its end counts.
+// about its end counts. It returns the state of a message that changed.
 const applyReceiptSQL = `
 UPDATE messages m SET state = r.state, problem = CASE WHEN r.state IN ('FAILED', 'UNDELIVERED') THEN concat_ws(' ', r.status, nullif(r.code, '')) ELSE '' END
 FROM (SELECT state, status, code FROM message_receipts WHERE carrier = $1 AND receipt_id = $2
     ORDER BY array_position(ARRAY['DELIVERED', 'UNDELIVERED', 'FAILED', 'SENT'], state), at LIMIT 1) r
 WHERE m.carrier = $1 AND m.receipt_id = $2 AND m.state IN ('SENT', 'UNDELIVERED') AND m.state <> r.state
-    AND array_position(ARRAY['DELIVERED', 'UNDELIVERED', 'FAILED', 'SENT'], r.state) < array_position(ARRAY['DELIVERED', 'UNDELIVERED', 'FAILED', 'SENT'], m.state)`
+    AND array_position(ARRAY['DELIVERED', 'UNDELIVERED', 'FAILED', 'SENT'], r.state) < array_position(ARRAY['DELIVERED', 'UNDELIVERED', 'FAILED', 'SENT'], m.state)
+RETURNING m.state`
 
 // KeepReceipt stores a carrier's later word on a message, once for each status, and lets the message follow it. One that did
 // not arrive is told by the other channel as FinishMessage does.

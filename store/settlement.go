@@ -117,10 +117,7 @@ func (w *work) settle(ctx context.Context, attemptID string) (ticketing.Settleme
 	default:
 		settled.Order, err = w.reject(f, settled.Reason)
 	}
-	if err != nil {
-		return settled, err
-	}
-	return settled, w.send(ctx)
+	return settled, err
 }
 
 // accept lets a payment in time pay its order with the stock that is held for it.

@@ -1,11 +1,18 @@
 package temporalserver
 
-import "go.temporal.io/server/common/dynamicconfig"
+import (
+	"time"
+
+	"go.temporal.io/server/common/dynamicconfig"
+)
 
 // limits replaces what Temporal would read from its dynamic configuration file. Its defaults protect a shared cluster
 // from its tenants; here there is one tenant, and the machine is the limit.
 func limits() dynamicconfig.Client {
-	const unlimited = 1_000_000
+	const (
+		unlimited = 1_000_000
+		tidyEvery = 5 * time.Second
+	)
 	return dynamicconfig.StaticClient{
 		// What the purchase relies on. These are the defaults today; a purchase would be slow or fail without them.
 		dynamicconfig.EnableEagerWorkflowStart.Key():                           true,
@@ -33,6 +40,12 @@ func limits() dynamicconfig.Client {
 		// One partition per task queue: with one matching service more of them only forward tasks to each other.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
+
+		// How often finished tasks are forgotten. Until then every purchase has its queues look through all of them: at the
+		// default of 30 s, a tenth of what a purchase costs here under load.
+		dynamicconfig.TransferProcessorUpdateAckInterval.Key():   tidyEvery,
+		dynamicconfig.VisibilityProcessorUpdateAckInterval.Key(): tidyEvery,
+		dynamicconfig.TimerProcessorUpdateAckInterval.Key():      tidyEvery,
 
 		// A laptop's share of memory: the defaults may grow to more than a gigabyte.
 		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():     8_192,

@@ -104,11 +104,16 @@ func (f *Folder) keep(k Kept) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(half.Name()) }()
-	if err := errors.Join(json.NewEncoder(half).Encode(k), half.Close()); err != nil {
-		return err
+	encoder := json.NewEncoder(half)
+	encoder.SetEscapeHTML(false) // nobody shows the file as a page
+	err = errors.Join(encoder.Encode(k), half.Close())
+	if err == nil {
+		err = os.Rename(half.Name(), path)
 	}
-	return os.Rename(half.Name(), path)
+	if err != nil {
+		_ = os.Remove(half.Name())
+	}
+	return err
 }
 
 // Message reads a message.

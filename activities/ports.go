@@ -16,9 +16,10 @@ import (
 type Store interface {
 	// Hold takes stock for an order, or records why not.
 	Hold(ctx context.Context, request ticketing.HoldRequest) (ticketing.HoldResult, error)
+	// ConfirmFree gives the buyer an order that costs nothing; it returns where the order is then.
+	ConfirmFree(ctx context.Context, orderID string) (ticketing.OrderState, error)
 	// Release gives the stock of an unpaid order back and closes it as state, which is OrderExpired
 	// or OrderCancelled. It returns where the order is then: OrderPaid if payment was faster.
-	ConfirmFree(ctx context.Context, orderID string) (ticketing.OrderState, error)
 	Release(ctx context.Context, orderID string, state ticketing.OrderState) (ticketing.OrderState, error)
 	// RecordPayment stores a fact about an attempt. A later fact never takes a captured payment
 	// back. A captured payment no attempt of ours asked for is kept as a rejected attempt of its own.

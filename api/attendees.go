@@ -30,7 +30,7 @@ func (s *Server) changeAttendee(c *fiber.Ctx) error {
 		return err
 	}
 	ticket := c.Params("ticket_id")
-	if len(ticket) > maxID {
+	if len(ticket) > maxID || !askable(ticket) {
 		return ticketing.Errorf(ticketing.CodeNotFound, "no such ticket")
 	}
 	var attendee ticketing.Attendee

@@ -96,7 +96,9 @@ func (k *catalogueCache) look(eventIDs []string, now time.Time, found map[string
 	for _, id := range eventIDs {
 		n, ok := k.events[id]
 		if !ok || now.Sub(n.at) >= sourceStale {
-			missing = append(missing, id)
+			if askable(id) {
+				missing = append(missing, id)
+			}
 			continue
 		}
 		n.asked.Store(now.UnixNano())
@@ -239,7 +241,7 @@ func (k *catalogueCache) homesOf(ctx context.Context, sessionIDs []string) (map[
 	for _, id := range sessionIDs {
 		if home, ok := k.homes[id]; ok {
 			homes[id] = home
-		} else {
+		} else if askable(id) {
 			missing = append(missing, id)
 		}
 	}

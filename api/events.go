@@ -78,11 +78,14 @@ func readCursor(text string) (k cursor, ok bool) {
 	begun, begunErr := strconv.ParseInt(parts[0], 10, 64)
 	start, startErr := strconv.ParseInt(parts[1], 10, 64)
 	k = cursor{time.UnixMicro(begun), ticketing.ListingKey{StartsAt: time.UnixMicro(start), EventID: parts[2]}}
-	return k, begunErr == nil && startErr == nil && storable(k.begun) && storable(k.last.StartsAt) && utf8.ValidString(parts[2]) && !strings.Contains(parts[2], "\x00")
+	return k, begunErr == nil && startErr == nil && storable(k.begun) && storable(k.last.StartsAt) && askable(parts[2])
 }
 
 // storable says whether the database knows such a time.
 func storable(t time.Time) bool { return t.Year() >= 1 && t.Year() <= 9999 }
+
+// askable says whether the database can be asked for a text at all; nothing has an id for which it cannot.
+func askable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
 
 // listEvents answers GET /api/v1/events.
 func (s *Server) listEvents(c *fiber.Ctx) error {
@@ -117,7 +120,7 @@ func readFilter(c *fiber.Ctx) (ticketing.EventFilter, error) {
 		name  string
 		value *string
 	}{{"city", &f.City}, {"venue", &f.Venue}, {"q", &f.Text}} {
-		if *p.value = strings.TrimSpace(c.Query(p.name)); len(*p.value) > 100 || !utf8.ValidString(*p.value) || strings.Contains(*p.value, "\x00") {
+		if *p.value = strings.TrimSpace(c.Query(p.name)); len(*p.value) > 100 || !askable(*p.value) {
 			return refuse(p.name, "text of at most 100 bytes")
 		}
 	}

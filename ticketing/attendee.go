@@ -130,10 +130,10 @@ func (r RealNames) CheckAttendees(lines []Ask, attendees []Attendee, now time.Ti
 	case !r.Asked() || len(attendees) == 0 && r.Need == RealNamesOptional:
 		return nil
 	case len(attendees) < tickets:
-		return FieldErrorf(CodeAttendeesRequired, fmt.Sprintf("/attendees/%d", len(attendees)),
+		return FieldErrorf(CodeAttendeesRequired, AttendeeField(len(attendees)),
 			"name an attendee for each of the %d tickets", tickets)
 	case len(attendees) > tickets:
-		return FieldErrorf(CodeInvalid, fmt.Sprintf("/attendees/%d", tickets), "there are more attendees than tickets")
+		return FieldErrorf(CodeInvalid, AttendeeField(tickets), "there are more attendees than tickets")
 	}
 	seen := map[string]bool{}
 	for i, a := range attendees {

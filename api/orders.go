@@ -317,9 +317,8 @@ func (s *Server) orderOf(ctx context.Context, in intent, held ticketing.HoldResu
 		attendees = append(attendees, a.Mask())
 	}
 	return ticketing.Order{
-		Attendees: attendees,
-		ID:        in.orderID, SessionID: in.session.ID, EventID: in.event.ID, State: held.State, Buyer: in.hold.Buyer,
-		Quote: held.Quote, Seats: held.Seats, PayBy: held.PayBy, CreatedAt: held.CreatedAt, UpdatedAt: held.CreatedAt, Revision: held.Revision,
+		ID: in.orderID, SessionID: in.session.ID, EventID: in.event.ID, State: held.State, Buyer: in.hold.Buyer,
+		Quote: held.Quote, Seats: held.Seats, Attendees: attendees, PayBy: held.PayBy, CreatedAt: held.CreatedAt, UpdatedAt: held.CreatedAt, Revision: held.Revision,
 	}, nil
 }
 

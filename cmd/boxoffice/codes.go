@@ -28,12 +28,16 @@ const maxCodes = 10_000
 
 func newCode() string { return encryption.NewNumber()[:codeLength] }
 
+// How codes are made, for whoever asked otherwise.
+var (
+	errVouchers = errors.New(`boxoffice vouchers list [ORGANISER] | create [-code CODE | -count N] FILE
+the file holds the terms in JSON; a line "id,code" is printed for every voucher, and the code cannot be read again later`)
+	errPresales = errors.New("boxoffice presales open [-code CODE] FROM UNTIL TYPE…\ntimes are as 2026-05-01T10:00:00+08:00")
+)
+
 // runVouchers lists vouchers, or makes them and prints their codes, which are not kept anywhere in the clear.
 func runVouchers(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments []string) error {
-	command := ""
-	if len(arguments) > 0 {
-		command, arguments = arguments[0], arguments[1:]
-	}
+	command, arguments := commandOf(arguments, "")
 	flags := flag.NewFlagSet("boxoffice vouchers "+command, flag.ContinueOnError)
 	switch {
 	case command == "list" && len(arguments) <= 1:
@@ -48,7 +52,7 @@ func runVouchers(ctx context.Context, cfg config.Config, _ *slog.Logger, argumen
 		code := flags.String("code", "", "the code; without one it is made")
 		count := flags.Int("count", 1, "how many vouchers are made with these terms, each with a code of its own")
 		if err := flags.Parse(arguments); err != nil || flags.NArg() != 1 || *count < 1 || *count > maxCodes || *code != "" && *count > 1 {
-			return misused(flags, err)
+			return misused(flags, cmp.Or(err, errVouchers))
 		}
 		terms, err := readTerms[ticketing.Voucher](flags.Arg(0))
 		if err != nil {
@@ -65,8 +69,7 @@ func runVouchers(ctx context.Context, cfg config.Config, _ *slog.Logger, argumen
 			return nil
 		})
 	default:
-		return misused(flags, errors.New(`boxoffice vouchers list [ORGANISER] | create [-code CODE | -count N] FILE
-the file holds the terms in JSON; a line "id,code" is printed for every voucher, and the code cannot be read again later`))
+		return misused(flags, errVouchers)
 	}
 }
 
@@ -114,10 +117,10 @@ func runPresales(ctx context.Context, cfg config.Config, _ *slog.Logger, argumen
 	flags := flag.NewFlagSet("boxoffice presales open", flag.ContinueOnError)
 	code := flags.String("code", "", "the code; without one it is made")
 	if len(arguments) == 0 || arguments[0] != "open" {
-		return misused(flags, errors.New("boxoffice presales open [-code CODE] FROM UNTIL TYPE…\ntimes are as 2026-05-01T10:00:00+08:00"))
+		return misused(flags, errPresales)
 	}
 	if err := flags.Parse(arguments[1:]); err != nil || flags.NArg() < 3 {
-		return misused(flags, err)
+		return misused(flags, cmp.Or(err, errPresales))
 	}
 	from, err := time.Parse(time.RFC3339, flags.Arg(0))
 	until, err2 := time.Parse(time.RFC3339, flags.Arg(1))

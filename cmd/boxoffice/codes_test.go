@@ -57,6 +57,12 @@ func TestVouchersAndPresalesAreMadeByTheirCodes(t *testing.T) {
 		code, _, _ = ends(t, environment, arguments...)
 		require.Equal(t, 2, code, arguments)
 	}
+	for _, arguments := range [][]string{{"vouchers", "create"}, {"vouchers", "create", "-count", "0", terms}, {"presales", "open"}, {"presales", "open", "now", "then"}} {
+		code, _, stderr = ends(t, environment, arguments...)
+		require.Equal(t, 2, code, arguments)
+		require.Contains(t, stderr, "boxoffice "+arguments[0], "what is missing is told")
+		require.NotContains(t, stderr, "too many")
+	}
 	code, stdout, stderr = ends(t, environment, "audit")
 	require.Zero(t, code, stdout+stderr)
 }

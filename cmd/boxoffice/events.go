@@ -21,10 +21,7 @@ import (
 
 // runEvents lists events, shows one with its history, or moves it from draft to sale and on.
 func runEvents(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments []string) error {
-	command := "list"
-	if len(arguments) > 0 && !strings.HasPrefix(arguments[0], "-") {
-		command, arguments = arguments[0], arguments[1:]
-	}
+	command, arguments := commandOf(arguments, "list")
 	flags := flag.NewFlagSet("boxoffice events "+command, flag.ContinueOnError)
 	switch command {
 	case "list":

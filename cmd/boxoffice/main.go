@@ -33,21 +33,22 @@ var roles = []role{
 	{"codec", "codec server for the Temporal UI", []config.Need{config.NeedEncryption, config.NeedCodec}, runCodec, nil},
 	{"sandbox", "sandbox payment gateway", []config.Need{config.NeedSandbox}, runSandbox, nil},
 	{"inbox", "the local inbox: mails and SMS that would have been sent", nil, runInbox, nil},
-	{"migrate", "bring the database's schema and Temporal's search attributes up to date", []config.Need{config.NeedDatabase, config.NeedEncryption}, runMigrate, nil},
-	{"seed", "load the demo catalogue; what is already there stays", []config.Need{config.NeedDatabase, config.NeedEncryption}, runSeed, nil},
-	{"audit", "check every invariant of stock and money; exit 1 with a line for each that is violated", []config.Need{config.NeedDatabase, config.NeedEncryption}, runAudit, nil},
+	{"migrate", "bring the database's schema and Temporal's search attributes up to date", storeNeeds, runMigrate, nil},
+	{"seed", "load the demo catalogue; what is already there stays", storeNeeds, runSeed, nil},
+	{"audit", "check every invariant of stock and money; exit 1 with a line for each that is violated", storeNeeds, runAudit, nil},
 	{"reconcile", "compare a gateway's bill with our books now: [-provider NAME] [-day YYYY-MM-DD] [-wait DURATION]", serviceNeeds, nil, runReconcile},
-	{"cases", "what waits for a person: [list [-all] [-kind KIND] [-provider NAME]], or resolve ID NOTE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runCases},
-	{"messages", "what buyers were told: [list [-order ID] [-state STATE]], or resend ID", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runMessages},
-	{"events", "what is sold: [list [-state STATE] [-q TEXT]], show ID, or move [-by NAME] ID STATE REASON", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runEvents},
-	{"seats", "seat maps and seats kept back: import FILE, export MAP VERSION, block SESSION NOTE SEAT…, release SESSION SEAT…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runSeats},
-	{"vouchers", "voucher codes: list [ORGANISER], create [-code CODE | -count N] FILE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runVouchers},
-	{"presales", "ticket types sold early to who has a code: open [-code CODE] FROM UNTIL TYPE…", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runPresales},
-	{"members", "organisers' memberships: list, put FILE", []config.Need{config.NeedDatabase, config.NeedEncryption}, nil, runMembers},
+	{"cases", "what waits for a person: [list [-all] [-kind KIND] [-provider NAME]], or resolve ID NOTE", storeNeeds, nil, runCases},
+	{"messages", "what buyers were told: [list [-order ID] [-state STATE]], or resend ID", storeNeeds, nil, runMessages},
+	{"events", "what is sold: [list [-state STATE] [-q TEXT]], show ID, or move [-by NAME] ID STATE REASON", storeNeeds, nil, runEvents},
+	{"seats", "seat maps and seats kept back: import FILE, export MAP VERSION, block SESSION NOTE SEAT…, release SESSION SEAT…", storeNeeds, nil, runSeats},
+	{"vouchers", "voucher codes: list [ORGANISER], create [-code CODE | -count N] FILE", storeNeeds, nil, runVouchers},
+	{"presales", "ticket types sold early to who has a code: open [-code CODE] FROM UNTIL TYPE…", storeNeeds, nil, runPresales},
+	{"members", "organisers' memberships: list, put FILE", storeNeeds, nil, runMembers},
 	{"version", "print the version", nil, runVersion, nil},
 }
 
 var (
+	storeNeeds   = []config.Need{config.NeedDatabase, config.NeedEncryption}
 	serviceNeeds = []config.Need{config.NeedDatabase, config.NeedTemporal, config.NeedEncryption, config.NeedGateways}
 	allNeeds     = append(slices.Clip(serviceNeeds), config.NeedCodec)
 )

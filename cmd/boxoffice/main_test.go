@@ -67,7 +67,7 @@ func TestWhoeverAsksForNoRoleIsToldOfThemAll(t *testing.T) {
 		require.Equal(t, 2, code, arguments)
 		require.Empty(t, stdout)
 		require.Contains(t, stderr, "usage: boxoffice ROLE")
-		for _, name := range []string{"run", "api", "worker", "codec", "sandbox", "migrate", "seed", "audit", "reconcile", "cases", "events", "seats", "version"} {
+		for _, name := range []string{"run", "api", "worker", "codec", "sandbox", "migrate", "seed", "audit", "reconcile", "cases", "messages", "events", "seats", "vouchers", "presales", "members", "version"} {
 			require.Contains(t, stderr, "\n  "+name+" ", arguments)
 		}
 		require.Equal(t, len(roles)+1, strings.Count(stderr, "\n"), "a line each")

@@ -16,10 +16,7 @@ import (
 
 // runMembers lists organisers' programmes and their levels, or sets the terms of one.
 func runMembers(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments []string) error {
-	command := ""
-	if len(arguments) > 0 {
-		command, arguments = arguments[0], arguments[1:]
-	}
+	command, arguments := commandOf(arguments, "")
 	switch {
 	case command == "list" && len(arguments) == 0:
 		return withStore(ctx, cfg, func(s *store.Store) error {

@@ -18,10 +18,7 @@ import (
 
 // runMessages lists what buyers were told, or has a message sent again.
 func runMessages(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments []string) error {
-	command := "list"
-	if len(arguments) > 0 && !strings.HasPrefix(arguments[0], "-") {
-		command, arguments = arguments[0], arguments[1:]
-	}
+	command, arguments := commandOf(arguments, "list")
 	flags := flag.NewFlagSet("boxoffice messages "+command, flag.ContinueOnError)
 	switch command {
 	case "list":

@@ -78,10 +78,7 @@ func (c *connections) reconcile(ctx context.Context, in workflows.Reconciliation
 
 // runCases lists what waits for a person, or notes that somebody has settled it.
 func runCases(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments []string) error {
-	command := "list"
-	if len(arguments) > 0 && !strings.HasPrefix(arguments[0], "-") {
-		command, arguments = arguments[0], arguments[1:]
-	}
+	command, arguments := commandOf(arguments, "list")
 	flags := flag.NewFlagSet("boxoffice cases "+command, flag.ContinueOnError)
 	switch command {
 	case "list":
@@ -115,6 +112,14 @@ func runCases(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments 
 	default:
 		return misused(flags, fmt.Errorf("boxoffice cases: no such command %q, only list and resolve", command))
 	}
+}
+
+// commandOf takes the command off the front of a role's arguments; without one it is usual.
+func commandOf(arguments []string, usual string) (command string, rest []string) {
+	if len(arguments) == 0 || strings.HasPrefix(arguments[0], "-") {
+		return usual, arguments
+	}
+	return arguments[0], arguments[1:]
 }
 
 // misused says what is wrong with the arguments, unless the flags did.

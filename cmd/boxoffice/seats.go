@@ -17,10 +17,7 @@ import (
 
 // runSeats keeps seat maps, and keeps seats back for organisers.
 func runSeats(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments []string) error {
-	command := ""
-	if len(arguments) > 0 {
-		command, arguments = arguments[0], arguments[1:]
-	}
+	command, arguments := commandOf(arguments, "")
 	flags := flag.NewFlagSet("boxoffice seats "+command, flag.ContinueOnError)
 	var run func(context.Context, *store.Store) error
 	switch {

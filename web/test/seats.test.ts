@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SeatMap, Seats } from '../src/api/seats'
 import type { TicketType } from '../src/api/types'
-import { lostOf, replaced, toggle, withLine, without, type Rules } from '../src/seats/choice'
+import { lostOf, mostOf, replaced, toggle, withLine, without, type Rules } from '../src/seats/choice'
 import { Grid } from '../src/seats/grid'
 import { best, instead } from '../src/seats/instead'
 import { mark, Plan } from '../src/seats/plan'
@@ -116,6 +116,17 @@ describe('choosing', () => {
       { ticket_type_id: 'ta', quantity: 2, seat_ids: ['hall/A/3', 'hall/A/4'] },
     ])
     expect(readBasket(writeBasket(lines as []))).toEqual(lines)
+  })
+
+  it('keeps the bound per buyer, and what a member may have over it', () => {
+    const { plan, states } = hall()
+    const bounded = (extra?: number): Rules => ({ ...rules(), types: [{ ...type('ta', 3), max_per_buyer: 1 }], extra })
+    const one = toggle([], 0, plan, states, bounded()) as []
+    expect(toggle(one, 1, plan, states, bounded())).toBe('limit_type')
+    const two = toggle(one, 1, plan, states, bounded(1)) as []
+    expect(two).toEqual([{ ticket_type_id: 'ta', quantity: 2, seat_ids: ['hall/A/1', 'hall/A/2'] }])
+    expect(toggle(two, 2, plan, states, bounded(1))).toBe('limit_type')
+    expect([mostOf(type('ta', 3), 5), mostOf({ ...type('ta', 3), max_per_buyer: 1 }, 5)]).toEqual([3, 3])
   })
 
   it('knows what was lost, and keeps the rest', () => {

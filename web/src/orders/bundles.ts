@@ -1,4 +1,5 @@
 import type { Order, PricedLine, RefundPolicy, Text, Ticket, TicketType } from '../api/types'
+import { inSale } from './windows'
 
 // Bundles: ticket types sold as one, with a ticket for each thing in them.
 
@@ -10,8 +11,7 @@ export function ticketsOf(type: TicketType, eventId: string): number {
 
 /** Whether nothing keeps a type from being sold in its sale window: for a bundle, the server says so. */
 export function sells(type: TicketType, now: number): boolean {
-  const inWindow = now >= Date.parse(type.sale_from) && now < Date.parse(type.sale_until)
-  return !type.bundle || !inWindow || type.on_sale
+  return !type.bundle || !inSale(type, now) || type.on_sale
 }
 
 /** The tickets that go back with one: itself, or all of its bundle. */

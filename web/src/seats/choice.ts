@@ -10,12 +10,17 @@ export interface Rules {
   types: TicketType[]
   /** The most tickets of one order. */
   perOrder: number
+  /** How many over the bound per buyer a member may have. */
+  extra?: number
   /** Whether a type can be bought now. */
   open(type: TicketType): boolean
 }
 
+/** The most tickets of a type that one buyer may have. */
+export const mostOfBuyer = (type: TicketType, extra = 0): number => (type.max_per_buyer ? type.max_per_buyer + extra : Infinity)
+
 /** The most tickets of a type that one order may have. */
-export const mostOf = (type: TicketType): number => Math.min(type.max_per_order, type.max_per_buyer ?? Infinity)
+export const mostOf = (type: TicketType, extra?: number): number => Math.min(type.max_per_order, mostOfBuyer(type, extra))
 
 /** The choice with another line for a type, or without it; the other lines stay as they are. */
 export function withLine(lines: Ask[], line: Ask): Ask[] {
@@ -47,7 +52,7 @@ export function toggle(lines: Ask[], seat: number, plan: Plan, states: SeatState
   }
   if (!rules.open(type)) return 'not_sold'
   if (!states.isFree(seat)) return 'taken'
-  if (chosen.length >= mostOf(type)) return 'limit_type'
+  if (chosen.length >= mostOf(type, rules.extra)) return 'limit_type'
   const others = lines.filter((l) => l.ticket_type_id !== type.id).reduce((sum, l) => sum + l.quantity, 0)
   if (others + chosen.length >= rules.perOrder) return 'limit_order'
   return withLine(lines, seatLine(type.id, [...chosen, id]))

@@ -103,7 +103,7 @@ export function useChoosing({ sessionId, hall, version, lines, rules, change }: 
     const sold = (category: number) => {
       const type = rules().types.find((x) => x.id === now?.plan.map.categories[category]?.ticket_type_id)
       const others = lines().filter((l) => l.ticket_type_id !== type?.id).reduce((sum, l) => sum + l.quantity, 0)
-      return !!type && rules().open(type) && n <= mostOf(type) && others + n <= rules().perOrder
+      return !!type && rules().open(type) && n <= mostOf(type, rules().extra) && others + n <= rules().perOrder
     }
     const seats = now && best(now.plan, now.states, categories.filter(sold), n)
     const type = seats?.[0] !== undefined && now?.plan.typeOf(seats[0])

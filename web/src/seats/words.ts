@@ -1,23 +1,28 @@
 import type { TicketType } from '../api/types'
 import { useLanguage } from '../i18n'
 import type { Hall } from './live'
-import { mark } from './plan'
+import { mark, type Plan } from './plan'
 import { free, held } from './states'
 
-/** What seats are called in the reader's language. */
-export function useSeatWords(hall: () => Hall, types: () => TicketType[]) {
-  const { t, text, money } = useLanguage()
-
-  const category = (seat: number) => hall().plan.map.categories[hall().plan.category[seat] ?? 0]
-  const typeOf = (seat: number) => types().find((x) => x.id === hall().plan.typeOf(seat))
-
-  /** "Stalls, row C, seat 14"; halls of one part need not say which. */
-  function place(seat: number): string {
-    const { plan } = hall()
+/** "Stalls, row C, seat 14"; halls of one part need not say which. */
+export function usePlaces() {
+  const { t, text } = useLanguage()
+  return (plan: Plan, seat: number): string => {
     const where = { row: plan.rowOf(seat).label, number: plan.labelOf(seat) }
     const section = plan.sections.length > 1 ? text(plan.sectionOf(seat).name) : ''
     return section ? t('seats.place', { section, ...where }) : t('seats.place_here', where)
   }
+}
+
+/** What seats are called in the reader's language. */
+export function useSeatWords(hall: () => Hall, types: () => TicketType[]) {
+  const { t, text, money } = useLanguage()
+  const placeOf = usePlaces()
+
+  const category = (seat: number) => hall().plan.map.categories[hall().plan.category[seat] ?? 0]
+  const typeOf = (seat: number) => types().find((x) => x.id === hall().plan.typeOf(seat))
+
+  const place = (seat: number) => placeOf(hall().plan, seat)
 
   /** "Standard, CN¥51.00" */
   function offer(seat: number): string {

@@ -161,7 +161,7 @@ export interface PricedLine {
   base_price: Money
   surcharge: Money
   amount: Money
-  /** What vouchers take off the line. */
+  /** What a membership and vouchers take off the line. */
   discount: Money
   /** The fees per ticket of the line. */
   fee: Money

@@ -92,6 +92,14 @@ describe('a member code', () => {
     expect(find('member-code-fault')?.textContent).toContain('another mail address')
   })
 
+  it('that could not be tried says why, by its code where there are no words for it', async () => {
+    vi.spyOn(api, 'quote').mockRejectedValue(new Problem(507, 'out_of_paper', '', undefined, undefined))
+    const { props, find, type } = checkout()
+    await type('CODE')
+    expect(props.modelValue.member).toBeUndefined()
+    expect(find('member-code-fault')?.textContent).toContain('“out_of_paper”')
+  })
+
   it('is good though something else is wrong with the order', async () => {
     vi.spyOn(api, 'quote').mockRejectedValue(new Problem(422, 'limit_exceeded', '', '/lines', undefined))
     const { props, type } = checkout()

@@ -162,6 +162,7 @@ assert.deepEqual(
 )
 await refusedAs(wechat.bill.tradebill.get({ params: { bill_date: "2019-06-11", bill_type: "ALL" } }), 400, "NO_STATEMENT_EXIST")
 await refusedAs(wechat.bill.tradebill.get({ params: { bill_date: "2019-06-11", bill_type: "ALL", tar_type: "ZIP" } }), 400, "PARAM_ERROR")
+await refusedAs(wechat.bill.tradebill.get({ params: { bill_date: "2019-06-11", bill_type: "ALL", day: "1" } }), 400, "PARAM_ERROR")
 
 // downloaded gets a file, which is given to who signs for it and is the only thing that is not signed itself.
 async function downloaded(address) {

@@ -18,8 +18,11 @@ const billHead = "\ufeff交易时间,公众账号ID,商户号,特约商户号,�
 func (g *Gateway) bill(r *http.Request, _ []byte) (any, *failure) {
 	q := r.URL.Query()
 	day, err := time.ParseInLocation(time.DateOnly, q.Get("bill_date"), beijing)
-	gzipped, known := map[string]bool{"": false, "GZIP": true}[q.Get("tar_type")]
-	if err != nil || q.Get("bill_type") != "ALL" || !known || q.Has("tar_type") && !gzipped || len(q) > 3 {
+	gzipped, parameters := q.Get("tar_type") == "GZIP", 2
+	if gzipped {
+		parameters++
+	}
+	if err != nil || q.Get("bill_type") != "ALL" || len(q) != parameters {
 		return nil, badly("bill_date, bill_type or tar_type")
 	}
 	now := g.config.Now()

@@ -1,15 +1,7 @@
 package judge_test
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io/fs"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/payment/paymenttest"
 	"github.com/boxoffice/boxoffice/payment/stripe"
 	"github.com/boxoffice/boxoffice/payment/stripe/stripetest"
 	"github.com/boxoffice/boxoffice/ticketing"
@@ -24,45 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// packages installs what package-lock.json names, outside of the source, once for every version of it. It returns the file
-// beside node_modules.
-func packages(t *testing.T) string {
-	t.Helper()
-	lock, err := os.ReadFile("package-lock.json")
-	require.NoError(t, err)
-	description, err := os.ReadFile("package.json")
-	require.NoError(t, err)
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	hash := sha256.Sum256(append(lock, description...))
-	folder := filepath.Join(cache, "boxoffice", "judges", "stripe-"+hex.EncodeToString(hash[:8]))
-	beside := filepath.Join(folder, "package.json")
-	if _, err := os.Stat(beside); err == nil {
-		return beside
-	}
-	require.NoError(t, os.MkdirAll(filepath.Dir(folder), 0o755))
-	fresh, err := os.MkdirTemp(filepath.Dir(folder), "installing-")
-	require.NoError(t, err)
-	defer os.RemoveAll(fresh)
-	require.NoError(t, os.WriteFile(filepath.Join(fresh, "package-lock.json"), lock, 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(fresh, "package.json"), description, 0o600))
-	install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-fund", "--no-audit")
-	install.Dir = fresh
-	said, err := install.CombinedOutput()
-	require.NoError(t, err, string(said))
-	if err := os.Rename(fresh, folder); err != nil && !errors.Is(err, fs.ErrExist) {
-		_, err = os.Stat(beside) // somebody else was faster
-		require.NoError(t, err)
-	}
-	return beside
-}
-
 func TestStripesOwnLibraryForNode(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("Node.js is not installed")
-	}
-	beside := packages(t)
 	g, err := stripetest.Open(stripetest.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, g.Close()) })
@@ -77,17 +32,12 @@ func TestStripesOwnLibraryForNode(t *testing.T) {
 	for _, e := range g.Events() {
 		callbacks = append(callbacks, callback{e.Header.Get("Stripe-Signature"), string(e.Body)})
 	}
-	input, err := json.Marshal(map[string]any{
+	said, complaints, err := paymenttest.Node(t, "stripe", "shop.mjs", map[string]any{
 		"url": g.URL(), "key": c.SecretKey, "secret": c.WebhookSecret, "number": number, "callbacks": callbacks,
 	})
-	require.NoError(t, err)
-	command := exec.CommandContext(t.Context(), node, "shop.mjs", beside)
-	command.Stdin = bytes.NewReader(input)
-	var said, complaints bytes.Buffer
-	command.Stdout, command.Stderr = &said, &complaints
-	require.NoError(t, command.Run(), complaints.String())
+	require.NoError(t, err, complaints)
 	var saw struct{ Verified, Sessions, Events int }
-	require.NoError(t, json.Unmarshal(said.Bytes(), &saw), said.String())
+	require.NoError(t, json.Unmarshal(said, &saw), string(said))
 	require.Equal(t, len(callbacks), saw.Verified)
 	require.Greater(t, saw.Verified, 5)
 	require.Equal(t, 1, saw.Sessions)

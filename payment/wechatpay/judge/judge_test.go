@@ -1,17 +1,9 @@
 package judge_test
 
 import (
-	"bytes"
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"maps"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,53 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/boxoffice/boxoffice/payment/paymenttest"
 	"github.com/boxoffice/boxoffice/payment/wechatpay/wechatpaytest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// packages installs what package-lock.json names, outside of the source, once for every version of it. It returns the file
-// beside node_modules.
-func packages(t *testing.T) string {
-	t.Helper()
-	lock, err := os.ReadFile("package-lock.json")
-	require.NoError(t, err)
-	description, err := os.ReadFile("package.json")
-	require.NoError(t, err)
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	hash := sha256.Sum256(append(lock, description...))
-	folder := filepath.Join(cache, "boxoffice", "judges", "wechatpay-"+hex.EncodeToString(hash[:8]))
-	beside := filepath.Join(folder, "package.json")
-	if _, err := os.Stat(beside); err == nil {
-		return beside
-	}
-	require.NoError(t, os.MkdirAll(filepath.Dir(folder), 0o755))
-	fresh, err := os.MkdirTemp(filepath.Dir(folder), "installing-")
-	require.NoError(t, err)
-	defer os.RemoveAll(fresh)
-	require.NoError(t, os.WriteFile(filepath.Join(fresh, "package-lock.json"), lock, 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(fresh, "package.json"), description, 0o600))
-	install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-fund", "--no-audit")
-	install.Dir = fresh
-	said, err := install.CombinedOutput()
-	require.NoError(t, err, string(said))
-	if err := os.Rename(fresh, folder); err != nil && !errors.Is(err, fs.ErrExist) {
-		_, err = os.Stat(beside) // somebody else was faster
-		require.NoError(t, err)
-	}
-	return beside
-}
-
-// node is the program, and a file beside the packages.
-func node(t *testing.T) (program, beside string) {
-	t.Helper()
-	program, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("Node.js is not installed")
-	}
-	return program, packages(t)
-}
 
 // merchant is what merchant.mjs is told.
 type merchant struct {
@@ -99,22 +49,6 @@ func opened(t *testing.T) (*wechatpaytest.Gateway, merchant) {
 	return g, m
 }
 
-// judged lets the merchant do its business, and returns what it said and what it complained of.
-func judged(t *testing.T, m merchant) (said []byte, complaints string, err error) {
-	t.Helper()
-	program, beside := node(t)
-	input, err := json.Marshal(m)
-	require.NoError(t, err)
-	patience, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	command := exec.CommandContext(patience, program, "merchant.mjs", beside)
-	command.Stdin = bytes.NewReader(input)
-	var out, wrong bytes.Buffer
-	command.Stdout, command.Stderr = &out, &wrong
-	err = command.Run()
-	return out.Bytes(), wrong.String(), err
-}
-
 // TestALibraryForNode lets the library be a merchant that knows the gateway's public key, and one that knows its certificate.
 func TestALibraryForNode(t *testing.T) {
 	for name, certificate := range map[string]bool{"public key": false, "certificate": true} {
@@ -129,7 +63,7 @@ func TestALibraryForNode(t *testing.T) {
 				g.Rotate(signer)
 				m.GatewayKeys = map[string]string{signer.ID: string(file)}
 			}
-			said, complaints, err := judged(t, m)
+			said, complaints, err := paymenttest.Node(t, "wechatpay", "merchant.mjs", m)
 			require.NoError(t, err, complaints)
 			var saw struct{ Callbacks, Lines, Adapters int }
 			require.NoError(t, json.Unmarshal(said, &saw), string(said))
@@ -183,7 +117,7 @@ func TestTheJudgeHasEyes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g, m := opened(t)
 			test.spoil(t, g, &m)
-			_, complaints, err := judged(t, m)
+			_, complaints, err := paymenttest.Node(t, "wechatpay", "merchant.mjs", m)
 			var exit *exec.ExitError
 			require.ErrorAs(t, err, &exit)
 			require.Equal(t, 1, exit.ExitCode())

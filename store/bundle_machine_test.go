@@ -56,23 +56,6 @@ func TestBundlesAndWhatIsInThemNeverOversellNorDeadlock(t *testing.T) {
 
 func TestAnyInterleavingKeepsEveryBundleWhole(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, storetest.Bundled("show", "next", 9, 5, 9)...)
-	l := &life{scene: s, paid: map[string]ticketing.Money{}}
-	rapid.Check(t, func(rt *rapid.T) {
-		l.holds, l.attempts, l.refunds = nil, nil, nil
-		rt.Repeat(map[string]func(*rapid.T){
-			"hold":    l.hold,
-			"release": l.release,
-			"start":   l.start,
-			"fact":    l.fact,
-			"settle":  l.settle,
-			"retake":  l.retake,
-			"refund":  l.startRefund,
-			"give":    l.give,
-			"finish":  l.finishRefund,
-			"refill":  l.refill,
-			"":        l.sound,
-		})
-		l.end(rt)
-	})
+	l := newLife(newScene(t, storetest.Bundled("show", "next", 9, 5, 9)...))
+	l.live(t, map[string]func(*rapid.T){"refill": l.refill})
 }

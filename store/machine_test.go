@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -24,23 +25,30 @@ type life struct {
 
 func TestAnyInterleavingKeepsEveryInvariant(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, storetest.Event("show", 6, 4))
-	l := &life{scene: s, paid: map[string]ticketing.Money{}}
+	l := newLife(newScene(t, storetest.Event("show", 6, 4)))
+	l.live(t, map[string]func(*rapid.T){"refill": l.refill})
+}
+
+func newLife(s *scene) *life { return &life{scene: s, paid: map[string]ticketing.Money{}} }
+
+// live lets happen whatever may, and what is given besides or instead, and brings it to its end.
+func (l *life) live(t *testing.T, besides map[string]func(*rapid.T)) {
+	steps := map[string]func(*rapid.T){
+		"hold":    l.hold,
+		"release": l.release,
+		"start":   l.start,
+		"fact":    l.fact,
+		"settle":  l.settle,
+		"retake":  l.retake,
+		"refund":  l.startRefund,
+		"give":    l.give,
+		"finish":  l.finishRefund,
+		"":        l.sound,
+	}
+	maps.Copy(steps, besides)
 	rapid.Check(t, func(rt *rapid.T) {
 		l.holds, l.attempts, l.refunds = nil, nil, nil
-		rt.Repeat(map[string]func(*rapid.T){
-			"hold":    l.hold,
-			"release": l.release,
-			"start":   l.start,
-			"fact":    l.fact,
-			"settle":  l.settle,
-			"retake":  l.retake,
-			"refund":  l.startRefund,
-			"give":    l.give,
-			"finish":  l.finishRefund,
-			"refill":  l.refill,
-			"":        l.sound,
-		})
+		rt.Repeat(steps)
 		l.end(rt)
 	})
 }

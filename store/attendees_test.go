@@ -216,29 +216,19 @@ func TestOrdersThatShareAttendeesNeverWaitForEachOther(t *testing.T) {
 func TestLateMoneyTakesThePersonsAgainUnlessTheyHaveTicketsBesides(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, realNamed("show"))
-	late := func(numbers ...int) (string, ticketing.PaymentAttempt) {
-		order := s.heldAs(requestFor(numbers...))
-		attempt := s.started(order.ID)
-		s.expired(order.ID)
-		s.captured(attempt)
-		must(s.Settle(t.Context(), attempt.ID))(t)
-		s.delivered(attempt.ID)
-		return order.ID, attempt
-	}
-	order, attempt := late(1, 2)
-	if !must(s.Retake(t.Context(), attempt.ID))(t) {
+	late := s.paidLate(requestFor(1, 2), func() {})
+	if !s.takenAgain(late) {
 		t.Error("not taken again")
 	}
-	if named := s.order(order); named.Tickets[1].Attendee == nil {
+	if named := s.order(late.OrderID); named.Tickets[1].Attendee == nil {
 		t.Errorf("%+v", named.Tickets)
 	}
 	s.wantTaken(1, 2)
-	_, attempt = late(3, 4)
+	late = s.paidLate(requestFor(3, 4), func() {})
 	s.bought(4)
-	if must(s.Retake(t.Context(), attempt.ID))(t) {
+	if s.takenAgain(late) {
 		t.Error("somebody has two tickets")
 	}
-	s.settles(must(s.StartRefund(t.Context(), attempt.ID))(t))
 	s.wantTaken(4)
 	s.bought(3)
 	s.wantSound()

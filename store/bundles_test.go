@@ -28,10 +28,7 @@ func (s *scene) bundles() {
 		if bundles == 2 {
 			return
 		}
-		attempt := s.started(order.ID)
-		s.captured(attempt)
-		must(s.Settle(s.Context(), attempt.ID))(s)
-		s.delivered(attempt.ID)
+		s.pays(order)
 		if bundles == 1 {
 			s.settles(s.gives(order.ID, order.ID+"-004", order.ID+"-005", order.ID+"-006"))
 		}
@@ -220,20 +217,7 @@ func TestWhatABuyerMayHaveCountsWhatIsInBundles(t *testing.T) {
 func TestLateMoneyTakesABundleAgainOrNothingOfIt(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, storetest.Bundled("show", "next", 4, 4, 4)...)
-	late := func(meanwhile func()) bool {
-		order := s.heldAs(request(1, 1))
-		attempt := s.started(order.ID)
-		s.expired(order.ID)
-		meanwhile()
-		s.captured(attempt)
-		must(s.Settle(t.Context(), attempt.ID))(t)
-		s.delivered(attempt.ID)
-		if must(s.Retake(t.Context(), attempt.ID))(t) {
-			return true
-		}
-		s.settles(must(s.StartRefund(t.Context(), attempt.ID))(t))
-		return false
-	}
+	late := func(meanwhile func()) bool { return s.takenAgain(s.paidLate(request(1, 1), meanwhile)) }
 	var other string
 	if late(func() { other = s.held(3) }) {
 		t.Error("two of the last one were taken again")

@@ -120,10 +120,7 @@ func TestAnOrderIsChargedAsItWasQuotedLineByLine(t *testing.T) {
 	if order.Total.Amount != total || order.OrderFeeTax != 12 || len(order.Vouchers) != 1 || order.Vouchers[0].Discount != 3150 {
 		t.Errorf("%+v", order.Quote)
 	}
-	attempt := s.started(order.ID)
-	s.captured(attempt)
-	must(s.Settle(t.Context(), attempt.ID))(t)
-	s.delivered(attempt.ID)
+	s.pays(order)
 	s.wantSound()
 	s.wantLedger(map[string]int64{"gateway:sandbox": total, "fees": -212, "organiser:organiser:sales": 212 - total})
 
@@ -255,11 +252,7 @@ func TestLimitsCountByMailAndByPhoneAndComeBack(t *testing.T) {
 	s.expired(order.ID)
 	again.OrderID = encryption.NewNumber()
 	again.Lines[0].Quantity = 3
-	order = s.heldAs(again)
-	attempt := s.started(order.ID)
-	s.captured(attempt)
-	must(s.Settle(t.Context(), attempt.ID))(t)
-	s.delivered(attempt.ID)
+	order = s.pays(s.heldAs(again))
 	more := request(1)
 	s.wantRefused(more, ticketing.CodeLimitExceeded, "/lines/0/quantity")
 	s.settles(s.gives(order.ID, order.ID+"-002"))
@@ -310,14 +303,8 @@ func TestWhoHasTheCodeBuysBeforeTheSale(t *testing.T) {
 	}
 	r := request(1)
 	r.AccessCode = "members"
-	order := s.heldAs(r)
 	// Money that comes too late takes the stock again with the code it was ordered with.
-	attempt := s.started(order.ID)
-	s.expired(order.ID)
-	s.captured(attempt)
-	must(s.Settle(t.Context(), attempt.ID))(t)
-	s.delivered(attempt.ID)
-	if !must(s.Retake(t.Context(), attempt.ID))(t) {
+	if !s.takenAgain(s.paidLate(r, func() {})) {
 		t.Error("not taken again")
 	}
 	s.wantSound()
@@ -329,20 +316,7 @@ func TestLateMoneyTakesNothingThatSomebodyElseHasClaimed(t *testing.T) {
 	last := voucher("last", ticketing.VoucherFixed, 1000)
 	last.MaxUses = 1
 	s.putVoucher(last, "LAST")
-	late := func(r ticketing.HoldRequest, meanwhile func()) bool {
-		order := s.heldAs(r)
-		attempt := s.started(order.ID)
-		s.expired(order.ID)
-		meanwhile()
-		s.captured(attempt)
-		must(s.Settle(t.Context(), attempt.ID))(t)
-		s.delivered(attempt.ID)
-		if must(s.Retake(t.Context(), attempt.ID))(t) {
-			return true
-		}
-		s.settles(must(s.StartRefund(t.Context(), attempt.ID))(t))
-		return false
-	}
+	late := func(r ticketing.HoldRequest, meanwhile func()) bool { return s.takenAgain(s.paidLate(r, meanwhile)) }
 	with := func(n int, quantities ...int) ticketing.HoldRequest {
 		r := by(request(quantities...), n)
 		r.Vouchers = []string{"LAST"}

@@ -20,6 +20,29 @@ func (s *scene) late() (string, ticketing.PaymentAttempt) {
 	return order, attempt
 }
 
+// paidLate lets an order expire, and its money come after what happens meanwhile.
+func (s *scene) paidLate(r ticketing.HoldRequest, meanwhile func()) ticketing.PaymentAttempt {
+	s.Helper()
+	order := s.heldAs(r)
+	attempt := s.started(order.ID)
+	s.expired(order.ID)
+	meanwhile()
+	s.captured(attempt)
+	must(s.Settle(s.Context(), attempt.ID))(s)
+	s.delivered(attempt.ID)
+	return attempt
+}
+
+// takenAgain says whether late money gets what it was for after all; else it goes back.
+func (s *scene) takenAgain(late ticketing.PaymentAttempt) bool {
+	s.Helper()
+	if must(s.Retake(s.Context(), late.ID))(s) {
+		return true
+	}
+	s.settles(must(s.StartRefund(s.Context(), late.ID))(s))
+	return false
+}
+
 func TestHazard19ARefundKeepsItsIDUntilItIsFinal(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

@@ -84,13 +84,8 @@ func (s *stockCache) get(ctx context.Context, sessionIDs ...string) (map[string]
 		_, err := s.count(ctx, missing)
 		return nil, err
 	})
-	select {
-	case r := <-flight:
-		if r.Err != nil {
-			return nil, unavailable(r.Err)
-		}
-	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
+	if err := landed(ctx, flight); err != nil {
+		return nil, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -98,6 +93,19 @@ func (s *stockCache) get(ctx context.Context, sessionIDs ...string) (map[string]
 		known[id] = s.counts[id]
 	}
 	return known, nil
+}
+
+// landed waits for a read of the database that others may wait for, too, but no longer than the one who asks.
+func landed(ctx context.Context, flight <-chan singleflight.Result) error {
+	select {
+	case r := <-flight:
+		if r.Err != nil {
+			return unavailable(r.Err)
+		}
+		return nil
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	}
 }
 
 // peek returns what is known of a session if it is young enough to refuse an order by, and sees to

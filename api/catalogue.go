@@ -71,13 +71,8 @@ func (k *catalogueCache) get(ctx context.Context, eventIDs ...string) (map[strin
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
 	flight := k.flights.DoChan(strings.Join(missing, "\x00"), func() (any, error) { return nil, k.load(missing) })
-	select {
-	case r := <-flight:
-		if r.Err != nil {
-			return nil, unavailable(r.Err)
-		}
-	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
+	if err := landed(ctx, flight); err != nil {
+		return nil, err
 	}
 	k.mu.RLock()
 	defer k.mu.RUnlock()

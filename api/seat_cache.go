@@ -79,13 +79,8 @@ func (s *seatCache) get(ctx context.Context, sessionID string) (*seatState, erro
 		_, err := s.look(ctx, []string{sessionID})
 		return nil, err
 	})
-	select {
-	case r := <-flight:
-		if r.Err != nil {
-			return nil, unavailable(r.Err)
-		}
-	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
+	if err := landed(ctx, flight); err != nil {
+		return nil, err
 	}
 	if n, ok := s.known(sessionID); ok {
 		return n, nil

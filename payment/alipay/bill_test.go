@@ -13,6 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/payment"
 	"github.com/boxoffice/boxoffice/payment/alipay"
 	"github.com/boxoffice/boxoffice/payment/alipay/alipaytest"
+	"github.com/boxoffice/boxoffice/payment/paymenttest"
 )
 
 var beijing = time.FixedZone("UTC+8", 8*60*60)
@@ -46,7 +47,7 @@ func TestHazard27BillsThatAreNoneOrHalf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer w.faults(test.faults)()
 			lines, err := w.provider.Bill(t.Context(), w.now())
-			only(t, test.want, err, name)
+			paymenttest.Only(t, test.want, err, name)
 			require.Empty(t, lines)
 		})
 	}
@@ -91,7 +92,7 @@ func TestHazard27FilesThatAreNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := w.newProvider(t, func(c *alipay.Config) { c.HTTPClient.Transport = downloads{c.HTTPClient.Transport, test.answer} })
 			lines, err := p.Bill(t.Context(), w.now())
-			only(t, test.want, err, name)
+			paymenttest.Only(t, test.want, err, name)
 			require.Empty(t, lines)
 		})
 	}
@@ -104,7 +105,7 @@ func TestHazard27AnEmptyDayIsKnownOnlyOnceItsBillIsDue(t *testing.T) {
 	due := time.Date(day.Year(), day.Month(), day.Day()+1, 10, 0, 0, 0, beijing)
 	w.wait(due.Add(-time.Minute).Sub(w.now()))
 	_, err := w.provider.Bill(t.Context(), day)
-	only(t, payment.ErrNotFound, err, "a minute before it is due")
+	paymenttest.Only(t, payment.ErrNotFound, err, "a minute before it is due")
 	w.wait(time.Minute + time.Second)
 	lines, err := w.provider.Bill(t.Context(), day)
 	require.NoError(t, err)

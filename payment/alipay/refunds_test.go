@@ -8,6 +8,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/payment"
 	"github.com/boxoffice/boxoffice/payment/alipay/alipaytest"
+	"github.com/boxoffice/boxoffice/payment/paymenttest"
 )
 
 // The same id moves money once, however often and whenever it is sent; "fund_change": "N" is how the gateway says so.
@@ -32,9 +33,9 @@ func TestHazard19TheSameIDNeverRefundsTwice(t *testing.T) {
 
 	refund.Amount = cny(1_001)
 	_, err = w.provider.Refund(t.Context(), refund)
-	only(t, payment.ErrRejected, err, "an id is not used for other terms")
+	paymenttest.Only(t, payment.ErrRejected, err, "an id is not used for other terms")
 	_, err = w.provider.QueryRefund(t.Context(), refund)
-	only(t, payment.ErrUnavailable, err, "what was made is not what is asked about")
+	paymenttest.Only(t, payment.ErrUnavailable, err, "what was made is not what is asked about")
 }
 
 // An id is the payment's own: the same one at another payment is another refund, and is told apart.
@@ -46,7 +47,7 @@ func TestARefundIsOfItsPayment(t *testing.T) {
 	require.NoError(t, err)
 	refund.Number = other.Number
 	_, err = w.provider.QueryRefund(t.Context(), refund)
-	only(t, payment.ErrNotFound, err, "query refund")
+	paymenttest.Only(t, payment.ErrNotFound, err, "query refund")
 }
 
 // An answer that is accepted is not money that moved: until the gateway knows of it the refund is pending.
@@ -60,7 +61,7 @@ func TestAcceptedIsNotRefunded(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, payment.RefundStatus{ID: refund.ID, GatewayID: paid.GatewayID, State: payment.RefundPending}, status)
 		_, err = w.provider.QueryRefund(t.Context(), refund)
-		only(t, payment.ErrNotFound, err, "query refund")
+		paymenttest.Only(t, payment.ErrNotFound, err, "query refund")
 	}
 	restore()
 	w.gateway.Settle()
@@ -84,11 +85,11 @@ func TestHazard20ARefundThatFailsForGood(t *testing.T) {
 		refund := w.refund(paid, 1_000)
 		restore := w.faults(alipaytest.Faults{RefundCode: code})
 		_, err := w.provider.Refund(t.Context(), refund)
-		only(t, payment.ErrRejected, err, code)
+		paymenttest.Only(t, payment.ErrRejected, err, code)
 		require.ErrorContains(t, err, code)
 		restore()
 		_, err = w.provider.QueryRefund(t.Context(), refund)
-		only(t, payment.ErrNotFound, err, "it was never made")
+		paymenttest.Only(t, payment.ErrNotFound, err, "it was never made")
 	}
 	trade, _ := w.gateway.Trade(paid.Number)
 	require.Zero(t, trade.Refunded)
@@ -114,7 +115,7 @@ func TestRefusedRefunds(t *testing.T) {
 			refund := w.refund(paid, 1_000)
 			change(&refund)
 			_, err := w.provider.Refund(t.Context(), refund)
-			only(t, payment.ErrRejected, err, name)
+			paymenttest.Only(t, payment.ErrRejected, err, name)
 		})
 	}
 	require.Equal(t, asked, w.gateway.Asked("alipay.trade.refund"), "nobody was asked")
@@ -122,11 +123,11 @@ func TestRefusedRefunds(t *testing.T) {
 	unknown := w.refund(paid, 1_000)
 	unknown.Number = w.order().Number
 	_, err := w.provider.Refund(t.Context(), unknown)
-	only(t, payment.ErrRejected, err, "a payment that is not known")
+	paymenttest.Only(t, payment.ErrRejected, err, "a payment that is not known")
 	unpaid := w.refund(paid, 1_000)
 	unpaid.Number = w.opened(t).Number
 	_, err = w.provider.Refund(t.Context(), unpaid)
-	only(t, payment.ErrRejected, err, "a payment that nobody paid")
+	paymenttest.Only(t, payment.ErrRejected, err, "a payment that nobody paid")
 }
 
 func TestHazard19LowBalanceIsOnlyTooEarly(t *testing.T) {
@@ -134,7 +135,7 @@ func TestHazard19LowBalanceIsOnlyTooEarly(t *testing.T) {
 	refund := w.refund(w.paid(t), 1_000)
 	restore := w.faults(alipaytest.Faults{LowBalance: true})
 	_, err := w.provider.Refund(t.Context(), refund)
-	only(t, payment.ErrLowBalance, err, "refund")
+	paymenttest.Only(t, payment.ErrLowBalance, err, "refund")
 	restore()
 	status, err := w.provider.Refund(t.Context(), refund)
 	require.NoError(t, err)

@@ -12,22 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/payment"
+	"github.com/boxoffice/boxoffice/payment/paymenttest"
 	"github.com/boxoffice/boxoffice/payment/wechatpay"
 	"github.com/boxoffice/boxoffice/payment/wechatpay/wechatpaytest"
 )
 
 var beijing = time.FixedZone("UTC+8", 8*60*60)
-
-// only makes sure that an error is one of the errors of bills, and none of the others.
-func only(t *testing.T, want, err error) {
-	t.Helper()
-	require.ErrorIs(t, err, want)
-	for _, other := range []error{payment.ErrUnavailable, payment.ErrNotFound, payment.ErrTruncatedBill, payment.ErrRejected} {
-		if other != want { //nolint:errorlint // the one itself
-			require.NotErrorIs(t, err, other)
-		}
-	}
-}
 
 func TestHazard27BillsThatAreNoneOrHalf(t *testing.T) {
 	w := newWorld(t)
@@ -61,7 +51,7 @@ func TestHazard27BillsThatAreNoneOrHalf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer w.faults(test.faults)()
 			lines, err := w.provider.Bill(t.Context(), w.now())
-			only(t, test.want, err)
+			paymenttest.Only(t, test.want, err, name)
 			require.ErrorContains(t, err, test.says)
 			require.Empty(t, lines)
 		})
@@ -131,7 +121,7 @@ func TestHazard27FilesThatAreNone(t *testing.T) {
 				c.HTTPClient = &http.Client{Transport: downloads{c.HTTPClient.Transport, test.answer}}
 			})
 			lines, err := p.Bill(t.Context(), w.now())
-			only(t, test.want, err)
+			paymenttest.Only(t, test.want, err, name)
 			require.Empty(t, lines)
 		})
 	}
@@ -145,7 +135,7 @@ func TestABillThatUnpacksToTooMuch(t *testing.T) {
 	require.NoError(t, err)
 	w.provider.LimitBill(400)
 	lines, err := w.provider.Bill(t.Context(), w.now())
-	only(t, payment.ErrTruncatedBill, err)
+	paymenttest.Only(t, payment.ErrTruncatedBill, err, "more than a bill may have")
 	require.ErrorContains(t, err, "has more than 400 unpacked")
 	require.Empty(t, lines)
 }
@@ -157,7 +147,7 @@ func TestHazard27AnEmptyDayIsKnownOnlyOnceItsBillIsDue(t *testing.T) {
 	due := time.Date(day.Year(), day.Month(), day.Day()+1, 10, 0, 0, 0, beijing)
 	w.ahead.Store(int64(time.Until(due.Add(-time.Minute))))
 	_, err := w.provider.Bill(t.Context(), day)
-	only(t, payment.ErrNotFound, err)
+	paymenttest.Only(t, payment.ErrNotFound, err, "a minute before it is due")
 	w.ahead.Add(int64(time.Minute + time.Second))
 	lines, err := w.provider.Bill(t.Context(), day)
 	require.NoError(t, err)

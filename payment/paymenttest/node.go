@@ -57,7 +57,7 @@ func nodePackages(t *testing.T, gateway string) string {
 		return beside
 	}
 	require.NoError(t, os.MkdirAll(filepath.Dir(folder), 0o755))
-	fresh, err := os.MkdirTemp(filepath.Dir(folder), "installing-")
+	fresh, err := os.MkdirTemp(filepath.Dir(folder), "installing-") //nolint:usetesting // beside what it becomes
 	require.NoError(t, err)
 	defer os.RemoveAll(fresh)
 	require.NoError(t, os.WriteFile(filepath.Join(fresh, "package-lock.json"), lock, 0o600))

@@ -149,6 +149,32 @@ func TestAPresaleIsForThoseWhoHaveTheCode(t *testing.T) {
 	require.Equal(t, http.StatusCreated, w.submit(keyed(2), showBody("show-t2", 1, withCode("access_code", "members"))).status)
 }
 
+// Before the sale many look again and again whether it has begun, with the code they have.
+func TestAGoodCodeForSomethingElseIsNoGuess(t *testing.T) {
+	w := pricedWorld(t)
+	later := storetest.Event("later", 20, 20)
+	for i := range later.Sessions[0].TicketTypes {
+		later.Sessions[0].TicketTypes[i].SaleFrom = time.Now().Add(time.Hour)
+	}
+	storetest.Seed(t, w.database(), later)
+	require.NoError(t, w.database().PutPresales(t.Context(), "SECOND",
+		ticketing.Presale{TicketTypeID: "later-t2", From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}))
+	eventually(t, "it is listed", func() bool { return w.get("/api/v1/sessions/later-s1").status == http.StatusOK })
+	first := func(code string) answer {
+		return w.quoted(showBody("later-t1", 1, withCode("session_id", "later-s1"), withCode("access_code", code)))
+	}
+	for range 30 {
+		first("second").problem(t, http.StatusUnprocessableEntity, ticketing.CodeWindowClosed)
+	}
+	slowed := 0
+	for range 15 {
+		if first("guess").status == http.StatusTooManyRequests {
+			slowed++
+		}
+	}
+	require.GreaterOrEqual(t, slowed, 4)
+}
+
 func TestGuessingCodesIsSlowedAndAnsweredAlike(t *testing.T) {
 	w := pricedWorld(t)
 	code := func(code string) map[string]any { return showBody("show-t1", 1, withCode("vouchers", []string{code})) }

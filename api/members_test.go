@@ -154,6 +154,9 @@ func TestAMemberBuysBeforeTheSale(t *testing.T) {
 	_, friend := w.clubBuys(keyed(1), showBody("show-t1", 4, withCode("join", true)))
 	code := friend.Membership.Code
 	w.submit(keyed(2), early(code)).problem(t, http.StatusUnprocessableEntity, ticketing.CodeWindowClosed)
+	for range 30 { // to look whether the sale has begun is no guess
+		w.quoted(early(code)).problem(t, http.StatusUnprocessableEntity, ticketing.CodeWindowClosed)
+	}
 	w.clubBuys(keyed(3), showBody("show-t1", 5, withCode("member_code", code)))
 	var quote clubOrder
 	w.quoted(early(code)).decode(t, &quote)

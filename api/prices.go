@@ -94,8 +94,8 @@ type guesser struct {
 
 func (s *Server) guesser(c *fiber.Ctx) guesser { return guesser{s.guesses, s.clientAddress(c)} }
 
-// try looks codes up, unless too many were no good.
-func (g guesser) try(codes ticketing.Codes, look func() error) error {
+// try looks codes up, unless too many were no good; guessed says by the answer whether these were.
+func (g guesser) try(codes ticketing.Codes, look func() error, guessed func(error) bool) error {
 	if codes.None() {
 		return look()
 	}
@@ -103,10 +103,27 @@ func (g guesser) try(codes ticketing.Codes, look func() error) error {
 		return tooMany("too many codes that are no good from this address", wait)
 	}
 	err := look()
-	if code := ticketing.CodeOf(err); code != ticketing.CodeVoucherInvalid && code != ticketing.CodeWindowClosed {
+	if !guessed(err) {
 		g.limiter.GiveBack(g.client)
 	}
 	return err
+}
+
+// guessed says by the answer to codes whether they were no good. A closed window alone does not: it is told to who has a good access
+// code for another ticket type, and to a member of too low a level; to whoever is no member, something else was told before.
+func (s *Server) guessed(ctx context.Context, session ticketing.Session, codes ticketing.Codes, answer error) bool {
+	switch code := ticketing.CodeOf(answer); {
+	case code == ticketing.CodeVoucherInvalid:
+		return true
+	case code != ticketing.CodeWindowClosed || codes.AccessCode == "":
+		return false
+	}
+	var all ticketing.Basket
+	for _, t := range session.TicketTypes {
+		all.Lines = append(all.Lines, ticketing.Ask{TicketTypeID: t.ID})
+	}
+	all, err := s.Store.Basket(ctx, session, all, ticketing.Codes{AccessCode: codes.AccessCode})
+	return err != nil || len(all.Opened) == 0
 }
 
 // price finds a session and prices a basket for it now. A sale window is only held against the buyer
@@ -140,7 +157,7 @@ func (s *Server) price(ctx context.Context, r basketRequest, by guesser, doubt t
 			}
 		}
 		return err
-	})
+	}, func(answer error) bool { return s.guessed(ctx, *l.session, r.Codes, answer) })
 	if err == nil {
 		err = s.checkSeats(ctx, l, r.Lines)
 	}

@@ -48,7 +48,9 @@ function hall(takenSeats: number[] = [], soldSeats: number[] = []) {
 }
 
 const type = (id: string, most: number) => ({ id, max_per_order: most }) as TicketType
-const rules = (open = true): Rules => ({ types: [type('ta', 3), type('tb', 2)], perOrder: 4, open: () => open })
+/** A bundle is two tickets of the event. */
+const count: Rules['count'] = (lines) => lines.reduce((sum, l) => sum + l.quantity * (l.ticket_type_id === 'bundle' ? 2 : 1), 0)
+const rules = (open = true): Rules => ({ types: [type('ta', 3), type('tb', 2)], perOrder: 4, count, open: () => open })
 
 describe('a plan', () => {
   const plan = new Plan(map())
@@ -109,6 +111,7 @@ describe('choosing', () => {
     expect(toggle(lines as [], 4, plan, states, rules())).toBe('limit_type')
     lines = toggle(lines as [], 7, plan, states, rules())
     expect(toggle(lines as [], 8, plan, states, rules())).toBe('limit_order')
+    expect(toggle([{ ticket_type_id: 'bundle', quantity: 2 }], 8, plan, states, rules())).toBe('limit_order')
     expect(toggle([], 8, plan, states, rules(false))).toBe('not_sold')
     lines = toggle(lines as [], 0, plan, states, rules())
     expect(lines).toEqual([

@@ -10,6 +10,8 @@ export interface Rules {
   types: TicketType[]
   /** The most tickets of one order. */
   perOrder: number
+  /** How many tickets of the event lines are: one of a bundle may be several. */
+  count(lines: Ask[]): number
   /** How many over the bound per buyer a member may have. */
   extra?: number
   /** Whether a type can be bought now. */
@@ -53,8 +55,8 @@ export function toggle(lines: Ask[], seat: number, plan: Plan, states: SeatState
   if (!rules.open(type)) return 'not_sold'
   if (!states.isFree(seat)) return 'taken'
   if (chosen.length >= mostOf(type, rules.extra)) return 'limit_type'
-  const others = lines.filter((l) => l.ticket_type_id !== type.id).reduce((sum, l) => sum + l.quantity, 0)
-  if (others + chosen.length >= rules.perOrder) return 'limit_order'
+  const others = lines.filter((l) => l.ticket_type_id !== type.id)
+  if (rules.count(others) + chosen.length >= rules.perOrder) return 'limit_order'
   return withLine(lines, seatLine(type.id, [...chosen, id]))
 }
 

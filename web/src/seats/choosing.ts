@@ -102,8 +102,9 @@ export function useChoosing({ sessionId, hall, version, lines, rules, change }: 
     const now = hall.value
     const sold = (category: number) => {
       const type = rules().types.find((x) => x.id === now?.plan.map.categories[category]?.ticket_type_id)
-      const others = lines().filter((l) => l.ticket_type_id !== type?.id).reduce((sum, l) => sum + l.quantity, 0)
-      return !!type && rules().open(type) && n <= mostOf(type, rules().extra) && others + n <= rules().perOrder
+      const others = lines().filter((l) => l.ticket_type_id !== type?.id)
+      const { open, extra, count, perOrder } = rules()
+      return !!type && open(type) && n <= mostOf(type, extra) && count(others) + n <= perOrder
     }
     const seats = now && best(now.plan, now.states, categories.filter(sold), n)
     const type = seats?.[0] !== undefined && now?.plan.typeOf(seats[0])

@@ -46,17 +46,7 @@ func (s *Store) Basket(ctx context.Context, session ticketing.Session, b ticketi
 		}
 		if phases {
 			b.PhaseLeft = map[string]int{}
-			batch.Queue("SELECT ticket_type_id, phase, most - taken FROM phase_stock WHERE ticket_type_id = ANY($1)", types).Query(func(rows pgx.Rows) error {
-				var (
-					id, phase string
-					left      int
-				)
-				_, err := pgx.ForEachRow(rows, []any{&id, &phase, &left}, func() error {
-					b.PhaseLeft[ticketing.PhaseKey(id, phase)] = left
-					return nil
-				})
-				return err
-			})
+			tally(batch.Queue("SELECT "+phaseKeySQL+", p.most - p.taken FROM phase_stock p WHERE p.ticket_type_id = ANY($1)", types), b.PhaseLeft)
 		}
 		return s.pool.SendBatch(ctx, batch).Close()
 	})

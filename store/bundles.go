@@ -101,19 +101,9 @@ func (w *work) countComponents(o ordered, t *taking) {
 	if !o.bundled() {
 		return
 	}
-	w.queue(`SELECT s.ticket_type_id, s.free FROM stock s JOIN ticket_types t ON t.id = s.ticket_type_id JOIN sessions x ON x.id = t.session_id
-		JOIN events e ON e.id = x.event_id WHERE s.ticket_type_id = ANY($1) AND e.state = 'ON_SALE'`, o.stock()).Query(func(rows pgx.Rows) error {
-		var (
-			id   string
-			free int
-		)
-		t.freeParts = map[string]int{}
-		_, err := pgx.ForEachRow(rows, []any{&id, &free}, func() error {
-			t.freeParts[id] = free
-			return nil
-		})
-		return err
-	})
+	t.freeParts = map[string]int{}
+	tally(w.queue(`SELECT s.ticket_type_id, s.free FROM stock s JOIN ticket_types t ON t.id = s.ticket_type_id JOIN sessions x ON x.id = t.session_id
+		JOIN events e ON e.id = x.event_id WHERE s.ticket_type_id = ANY($1) AND e.state = 'ON_SALE'`, o.stock()), t.freeParts)
 }
 
 // refuseShort says whether something in a bundle could not be taken, and notes why.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 
 	"github.com/boxoffice/boxoffice/ticketing"
@@ -32,71 +31,30 @@ func (s *Store) Events(ctx context.Context, eventIDs ...string) ([]ticketing.Eve
 // EventRevisions returns a number for each of these events that grows with every change of the event, its sessions, ticket
 // types, prices, venues or capacities; drafts and unknown events have none. It is cheap: a cache asks for it several times a second.
 func (s *Store) EventRevisions(ctx context.Context, eventIDs ...string) (map[string]int64, error) {
-	revisions := make(map[string]int64, len(eventIDs))
-	err := s.retry(ctx, "read revisions", func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT id, revision FROM events WHERE id = ANY($1) AND state <> 'DRAFT'", eventIDs)
-		if err != nil {
-			return err
-		}
-		var (
-			id       string
-			revision int64
-		)
-		_, err = pgx.ForEachRow(rows, []any{&id, &revision}, func() error {
-			revisions[id] = revision
-			return nil
-		})
-		return err
-	})
-	return revisions, err
+	return table[int64](ctx, s, "read revisions", "SELECT id, revision FROM events WHERE id = ANY($1) AND state <> 'DRAFT'", eventIDs)
 }
 
 // EventsOfSessions returns the id of the event each of these sessions belongs to, by session; unknown sessions have none.
 func (s *Store) EventsOfSessions(ctx context.Context, sessionIDs ...string) (map[string]string, error) {
-	events := make(map[string]string, len(sessionIDs))
-	err := s.retry(ctx, "read the events of sessions", func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT id, event_id FROM sessions WHERE id = ANY($1)", sessionIDs)
-		if err != nil {
-			return err
-		}
-		var session, event string
-		_, err = pgx.ForEachRow(rows, []any{&session, &event}, func() error {
-			events[session] = event
-			return nil
-		})
-		return err
-	})
-	return events, err
+	return table[string](ctx, s, "read the events of sessions", "SELECT id, event_id FROM sessions WHERE id = ANY($1)", sessionIDs)
 }
 
+// phaseKeySQL is ticketing.PhaseKey of p, a row of phase_stock.
+const phaseKeySQL = "p.ticket_type_id || '/' || p.phase"
+
 // Availability returns how many tickets of each type are free, of a bundle how many there is enough of everything for, by ticket
-// type id, and how many are left at the price of each phase by quantity, by ticketing.PhaseKey, for the given sessions or, without any, for all of them. Unknown sessions have no ticket types.
+// type id, and how many are left at the price of each phase by quantity, by ticketing.PhaseKey: for the given sessions or, without any,
+// for all of them. Unknown sessions have no ticket types.
 func (s *Store) Availability(ctx context.Context, sessionIDs ...string) (map[string]int, error) {
-	free := map[string]int{}
-	err := s.retry(ctx, "read the availability", func(ctx context.Context) error {
-		sql, args := `SELECT s.ticket_type_id, `+freeSQL+` FROM stock s
-			UNION ALL SELECT ticket_type_id || '/' || phase, most - taken FROM phase_stock`, []any{}
-		if len(sessionIDs) > 0 {
-			sql = `SELECT s.ticket_type_id, ` + freeSQL + ` FROM ticket_types t JOIN stock s ON s.ticket_type_id = t.id WHERE t.session_id = ANY($1)
-				UNION ALL SELECT p.ticket_type_id || '/' || p.phase, p.most - p.taken FROM ticket_types t
-				JOIN phase_stock p ON p.ticket_type_id = t.id WHERE t.session_id = ANY($1)`
-			args = append(args, sessionIDs)
-		}
-		rows, err := s.pool.Query(ctx, sql, args...)
-		if err != nil {
-			return err
-		}
-		var (
-			id string
-			n  int
-		)
-		_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error {
-			free[id] = n
-			return nil
-		})
-		return err
-	})
-	return free, err
+	sql, args := `SELECT s.ticket_type_id, `+freeSQL+` FROM stock s
+		UNION ALL SELECT `+phaseKeySQL+`, p.most - p.taken FROM phase_stock p`, []any{}
+	if len(sessionIDs) > 0 {
+		sql = `SELECT s.ticket_type_id, ` + freeSQL + ` FROM ticket_types t JOIN stock s ON s.ticket_type_id = t.id WHERE t.session_id = ANY($1)
+			UNION ALL SELECT ` + phaseKeySQL + `, p.most - p.taken FROM ticket_types t
+			JOIN phase_stock p ON p.ticket_type_id = t.id WHERE t.session_id = ANY($1)`
+		args = append(args, sessionIDs)
+	}
+	return table[int](ctx, s, "read the availability", sql, args...)
 }
 
 // eventRows reads whole events, all from one state of the database.

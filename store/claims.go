@@ -217,6 +217,9 @@ func (s *Store) overLimit(ctx context.Context, c claims) (*ticketing.Refusal, er
 	return nil, nil
 }
 
+// lockVouchersOfSQL locks the vouchers of an order, in the order everybody locks them in.
+const lockVouchersOfSQL = "SELECT FROM vouchers WHERE id IN (SELECT voucher_id FROM order_vouchers WHERE order_id = $1) ORDER BY id FOR UPDATE"
+
 // lockCountsSQL locks what the buyers of an order have, in the order everybody locks it in.
 const lockCountsSQL = `
 SELECT FROM buyer_counts WHERE (subject, buyer) IN (
@@ -246,7 +249,7 @@ WHERE b.subject = c.subject AND b.buyer = c.buyer`, orderID, types, quantities, 
 UPDATE buyer_counts b SET taken = b.taken + $2
 FROM (SELECT 'voucher:' || voucher_id AS subject, unnest(buyers) AS buyer FROM order_vouchers WHERE order_id = $1) c
 WHERE b.subject = c.subject AND b.buyer = c.buyer`, orderID, sign)
-		w.queue("SELECT FROM vouchers WHERE id IN (SELECT voucher_id FROM order_vouchers WHERE order_id = $1) ORDER BY id FOR UPDATE", orderID)
+		w.queue(lockVouchersOfSQL, orderID)
 		w.queue("UPDATE vouchers v SET uses = v.uses + $2 FROM order_vouchers o WHERE o.order_id = $1 AND v.id = o.voucher_id", orderID, sign)
 	}
 	w.last = append(w.last, func() {
@@ -265,7 +268,7 @@ func (w *work) claimable(ctx context.Context, orderID string) (bool, error) {
 	}
 	var found, claimable bool
 	w.queue(lockCountsSQL, orderID)
-	w.queue("SELECT FROM vouchers WHERE id IN (SELECT voucher_id FROM order_vouchers WHERE order_id = $1) ORDER BY id FOR UPDATE", orderID)
+	w.queue(lockVouchersOfSQL, orderID)
 	w.queue(lockMemberSQL, orderID)
 	one(w.queue(`
 SELECT NOT EXISTS (

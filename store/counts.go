@@ -34,18 +34,3 @@ func (s *Store) Counts(ctx context.Context) (ticketing.Counts, error) {
 	})
 	return c, err
 }
-
-// tally handles the answer of a statement that returns names with numbers.
-func tally[K ~string, N int | int64 | string](query *pgx.QueuedQuery, into map[K]N) {
-	query.Query(func(rows pgx.Rows) error {
-		var (
-			name   K
-			number N
-		)
-		_, err := pgx.ForEachRow(rows, []any{&name, &number}, func() error {
-			into[name] = number
-			return nil
-		})
-		return err
-	})
-}

@@ -184,23 +184,7 @@ func scanOrderEvent(row pgx.CollectableRow) (ticketing.OrderEvent, error) {
 // OrderRevisions returns the length of each order's timeline, for streams that
 // wait for the next entry. Unknown orders are missing.
 func (s *Store) OrderRevisions(ctx context.Context, orderIDs []string) (map[string]int, error) {
-	revisions := make(map[string]int, len(orderIDs))
-	err := s.retry(ctx, "read the revisions", func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT id, revision FROM orders WHERE id = ANY($1)", orderIDs)
-		if err != nil {
-			return err
-		}
-		var (
-			id       string
-			revision int
-		)
-		_, err = pgx.ForEachRow(rows, []any{&id, &revision}, func() error {
-			revisions[id] = revision
-			return nil
-		})
-		return err
-	})
-	return revisions, err
+	return table[int](ctx, s, "read the revisions", "SELECT id, revision FROM orders WHERE id = ANY($1)", orderIDs)
 }
 
 // OrdersOfBuyer returns the ids of the newest orders made with a mail address, newest first. It finds

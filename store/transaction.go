@@ -144,6 +144,37 @@ func many[T any](query *pgx.QueuedQuery, into *[]T, scan func(pgx.CollectableRow
 	})
 }
 
+// tally handles the answer of a statement that returns names, each with what belongs to it.
+func tally[K ~string, V int | int64 | string](query *pgx.QueuedQuery, into map[K]V) {
+	query.Query(func(rows pgx.Rows) error { return pairs(rows, into) })
+}
+
+func pairs[K ~string, V int | int64 | string](rows pgx.Rows, into map[K]V) error {
+	var (
+		name  K
+		value V
+	)
+	_, err := pgx.ForEachRow(rows, []any{&name, &value}, func() error {
+		into[name] = value
+		return nil
+	})
+	return err
+}
+
+// table runs one reading statement that returns names, each with what belongs to it.
+func table[V int | int64 | string](ctx context.Context, s *Store, name string, sql string, args ...any) (map[string]V, error) {
+	all := map[string]V{}
+	err := s.retry(ctx, name, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		clear(all)
+		return pairs(rows, all)
+	})
+	return all, err
+}
+
 // list runs one reading statement.
 func list[T any](ctx context.Context, s *Store, name string, scan func(pgx.CollectableRow) (T, error), sql string, args ...any) ([]T, error) {
 	var all []T

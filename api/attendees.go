@@ -1,8 +1,6 @@
 package api
 
 import (
-	"time"
-
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/boxoffice/boxoffice/ticketing"
@@ -37,17 +35,12 @@ func (s *Server) changeAttendee(c *fiber.Ctx) error {
 	if err := decodeBody(c, &attendee); err != nil {
 		return err
 	}
-	// Whoever asks for one person after another would learn who attends.
-	client := s.clientAddress(c)
-	if wait, ok := s.guesses.Allow(client, time.Now()); !ok {
-		return tooMany("too many people who have a ticket from this address", wait)
-	}
 	ctx, cancel := bounded()
 	defer cancel()
-	err = s.Store.ChangeAttendee(ctx, id, ticket, attendee)
-	if ticketing.CodeOf(err) != ticketing.CodeAttendeeTaken {
-		s.guesses.GiveBack(client)
-	}
+	// Whoever asks for one person after another would learn who attends.
+	err = s.guesses.try(ctx, s.clientAddress(c), "too many people who have a ticket from this address",
+		func() error { return s.Store.ChangeAttendee(ctx, id, ticket, attendee) },
+		func(err error) bool { return ticketing.CodeOf(err) == ticketing.CodeAttendeeTaken })
 	if err != nil {
 		return unavailable(err)
 	}

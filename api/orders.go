@@ -115,7 +115,7 @@ func (s *Server) readIntent(ctx context.Context, c *fiber.Ctx) (intent, error) {
 		return intent{}, ticketing.FieldErrorf(ticketing.CodeInvalid, "/expected_total", "must be a non-negative amount and a currency")
 	}
 	r.email = buyer.Email
-	l, quote, priceErr := s.price(ctx, r.basketRequest, s.guesser(c), clockDoubt)
+	l, quote, priceErr := s.price(ctx, r.basketRequest, s.clientAddress(c), clockDoubt)
 	if code := ticketing.CodeOf(priceErr); priceErr != nil && (code == "" || code == ticketing.CodeInvalid || code == ticketing.CodeNotFound || code == codeUnavailable || code == codeRateLimited) {
 		return intent{}, priceErr
 	}

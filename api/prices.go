@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
@@ -80,35 +78,6 @@ type basketRequest struct {
 	email string
 }
 
-// How fast one client may try codes that are no good: few enough to guess none, enough for whoever mistypes one.
-const (
-	guessesPerSecond = 0.1
-	guessesBurst     = 10
-)
-
-// guesser is a client who may be guessing codes: a try is paid for first and given back if a code was good.
-type guesser struct {
-	limiter *AddressLimiter
-	client  netip.Addr
-}
-
-func (s *Server) guesser(c *fiber.Ctx) guesser { return guesser{s.guesses, s.clientAddress(c)} }
-
-// try looks codes up, unless too many were no good; guessed says by the answer whether these were.
-func (g guesser) try(codes ticketing.Codes, look func() error, guessed func(error) bool) error {
-	if codes.None() {
-		return look()
-	}
-	if wait, ok := g.limiter.Allow(g.client, time.Now()); !ok {
-		return tooMany("too many codes that are no good from this address", wait)
-	}
-	err := look()
-	if !guessed(err) {
-		g.limiter.GiveBack(g.client)
-	}
-	return err
-}
-
 // guessed says by the answer to codes whether they were no good. A closed window alone does not: it is told to who has a good access
 // code for another ticket type, and to a member of too low a level; to whoever is no member, something else was told before.
 func (s *Server) guessed(ctx context.Context, session ticketing.Session, codes ticketing.Codes, answer error) bool {
@@ -126,9 +95,9 @@ func (s *Server) guessed(ctx context.Context, session ticketing.Session, codes t
 	return err != nil || len(all.Opened) == 0
 }
 
-// price finds a session and prices a basket for it now. A sale window is only held against the buyer
-// when it is closed doubt earlier and later too.
-func (s *Server) price(ctx context.Context, r basketRequest, by guesser, doubt time.Duration) (l listed, quote ticketing.Quote, err error) {
+// price finds a session and prices a basket for it now, for a client who may be guessing codes. A sale window is only held against
+// the buyer when it is closed doubt earlier and later too.
+func (s *Server) price(ctx context.Context, r basketRequest, client netip.Addr, doubt time.Duration) (l listed, quote ticketing.Quote, err error) {
 	if r.SessionID == "" || len(r.SessionID) > maxID {
 		return l, quote, ticketing.FieldErrorf(ticketing.CodeInvalid, "/session_id", "must name a session")
 	}
@@ -141,7 +110,7 @@ func (s *Server) price(ctx context.Context, r basketRequest, by guesser, doubt t
 	if err = r.Validate(); err != nil {
 		return l, quote, err
 	}
-	err = by.try(r.Codes, func() error {
+	look := func() error {
 		basket, err := s.Store.Basket(ctx, *l.session, ticketing.Basket{Lines: r.Lines, At: s.Now(), Email: r.email}, r.Codes)
 		if err != nil {
 			return unavailable(err)
@@ -157,7 +126,13 @@ func (s *Server) price(ctx context.Context, r basketRequest, by guesser, doubt t
 			}
 		}
 		return err
-	}, func(answer error) bool { return s.guessed(ctx, *l.session, r.Codes, answer) })
+	}
+	if r.Codes.None() {
+		err = look()
+	} else {
+		err = s.guesses.try(ctx, client, "too many codes that are no good from this address", look,
+			func(answer error) bool { return s.guessed(ctx, *l.session, r.Codes, answer) })
+	}
 	if err == nil {
 		err = s.checkSeats(ctx, l, r.Lines)
 	}

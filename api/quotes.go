@@ -10,7 +10,7 @@ func (s *Server) quote(c *fiber.Ctx) error {
 	}
 	ctx, cancel := bounded()
 	defer cancel()
-	l, quote, err := s.price(ctx, r, s.guesser(c), 0)
+	l, quote, err := s.price(ctx, r, s.clientAddress(c), 0)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ type Server struct {
 	orders     *watcher
 	submits    submits
 	admission  *admission
-	guesses    *AddressLimiter
+	guesses    *guesses
 	deliveries *deliveries
 	site       *site
 	metrics    *metrics
@@ -123,7 +123,7 @@ func New(c Config) (*Server, error) {
 	s.stock = newStockCache(c.Store, s.catalogue, s.done, &s.pollers, c.Log)
 	s.seats = newSeatCache(c.Store, s.catalogue, s.done, &s.pollers, c.Log)
 	s.admission = newAdmission(s.stock)
-	s.guesses = NewAddressLimiter(guessesPerSecond, guessesBurst)
+	s.guesses = newGuesses()
 	s.orders = newWatcher(orderPace, s.orderRevisions(), s.done, &s.pollers, c.Log)
 	s.rendered = newRenderCache()
 	s.deliveries = newDeliveries(c.Deliverer, c.Store, s.metrics, s.done, &s.pollers, c.Log)

@@ -50,8 +50,8 @@ func runVouchers(ctx context.Context, cfg config.Config, _ *slog.Logger, argumen
 		})
 	case command == "create":
 		code := flags.String("code", "", "the code; without one it is made")
-		count := flags.Int("count", 1, "how many vouchers are made with these terms, each with a code of its own")
-		if err := flags.Parse(arguments); err != nil || flags.NArg() != 1 || *count < 1 || *count > maxCodes || *code != "" && *count > 1 {
+		count := positive(flags, "count", 1, "how many vouchers are made with these terms, each with a code of its own")
+		if err := parse(flags, arguments); err != nil || flags.NArg() != 1 || *count > maxCodes || *code != "" && *count > 1 {
 			return misused(flags, cmp.Or(err, errVouchers))
 		}
 		terms, err := readTerms[ticketing.Voucher](flags.Arg(0))
@@ -119,7 +119,7 @@ func runPresales(ctx context.Context, cfg config.Config, _ *slog.Logger, argumen
 	if len(arguments) == 0 || arguments[0] != "open" {
 		return misused(flags, errPresales)
 	}
-	if err := flags.Parse(arguments[1:]); err != nil || flags.NArg() < 3 {
+	if err := parse(flags, arguments[1:]); err != nil || flags.NArg() < 3 {
 		return misused(flags, cmp.Or(err, errPresales))
 	}
 	from, err := time.Parse(time.RFC3339, flags.Arg(0))

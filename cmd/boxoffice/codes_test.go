@@ -63,6 +63,14 @@ func TestVouchersAndPresalesAreMadeByTheirCodes(t *testing.T) {
 		require.Contains(t, stderr, "boxoffice "+arguments[0], "what is missing is told")
 		require.NotContains(t, stderr, "too many")
 	}
+	for complaint, arguments := range map[string][]string{
+		`invalid value "0" for flag -limit: must be 1 or more`: {"messages", "-limit", "0"}, `invalid value "x" for flag -limit`: {"events", "list", "-limit", "x"},
+		"flag provided but not defined: -none": {"cases", "-none"}, "boxoffice events list: too many arguments": {"events", "list", "show"},
+	} {
+		code, _, stderr = ends(t, environment, arguments...)
+		require.Equal(t, 2, code, arguments)
+		require.Equal(t, 1, strings.Count(stderr, complaint), "told once: %s", stderr)
+	}
 	code, stdout, stderr = ends(t, environment, "audit")
 	require.Zero(t, code, stdout+stderr)
 }

@@ -27,8 +27,8 @@ func runEvents(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments
 	case "list":
 		state := flags.String("state", "", "only those in a state: "+stateNames())
 		text := flags.String("q", "", "only those with these words in their id or a title")
-		limit := flags.Int("limit", 100, "how many at most, soonest first")
-		if err := flags.Parse(arguments); err != nil || flags.NArg() > 0 || *limit < 1 {
+		limit := positive(flags, "limit", 100, "how many at most, soonest first")
+		if err := parse(flags, arguments); err != nil || flags.NArg() > 0 {
 			return misused(flags, err)
 		}
 		filter := ticketing.EventRecordFilter{Text: *text, Limit: *limit}
@@ -46,7 +46,7 @@ func runEvents(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments
 		return withStore(ctx, cfg, func(s *store.Store) error { return showEvent(ctx, s, arguments[0]) })
 	case "move":
 		by := flags.String("by", "", "who moves it; whoever runs the command if empty")
-		err := flags.Parse(arguments)
+		err := parse(flags, arguments)
 		if err != nil || flags.NArg() < 3 {
 			return misused(flags, cmp.Or(err, errors.New("boxoffice events move [-by NAME] ID STATE REASON")))
 		}

@@ -24,8 +24,8 @@ func runMessages(ctx context.Context, cfg config.Config, _ *slog.Logger, argumen
 	case "list":
 		order := flags.String("order", "", "only those of an order")
 		state := flags.String("state", "", "only those in a state: WAITING, SENDING, SENT, DELIVERED, UNDELIVERED, FAILED, UNSURE or DROPPED")
-		limit := flags.Int("limit", 100, "how many at most, newest first")
-		if err := flags.Parse(arguments); err != nil || flags.NArg() > 0 || *limit < 1 {
+		limit := positive(flags, "limit", 100, "how many at most, newest first")
+		if err := parse(flags, arguments); err != nil || flags.NArg() > 0 {
 			return misused(flags, err)
 		}
 		return withStore(ctx, cfg, func(s *store.Store) error {

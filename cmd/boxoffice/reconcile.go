@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,7 +27,7 @@ func runReconcile(ctx context.Context, cfg config.Config, log *slog.Logger, argu
 	provider := flags.String("provider", "", "whose bill; every gateway's if it is not given")
 	date := flags.String("day", "", "which day of the gateway's calendar, YYYY-MM-DD; the day before today if it is not given")
 	wait := flags.Duration("wait", 0, "how long to wait for a bill that is not there yet")
-	if err := flags.Parse(arguments); err != nil || flags.NArg() > 0 {
+	if err := parse(flags, arguments); err != nil || flags.NArg() > 0 {
 		return misused(flags, err)
 	}
 	if _, err := ticketing.NewBillDay(*date, time.UTC); err != nil && *date != "" {
@@ -85,8 +86,8 @@ func runCases(ctx context.Context, cfg config.Config, _ *slog.Logger, arguments 
 		all := flags.Bool("all", false, "also those that are resolved")
 		kind := flags.String("kind", "", "only of this kind, such as bill_short, refund_failed, dispute")
 		provider := flags.String("provider", "", "only of this gateway")
-		limit := flags.Int("limit", 100, "how many at most, newest first")
-		if err := flags.Parse(arguments); err != nil || flags.NArg() > 0 || *limit < 1 {
+		limit := positive(flags, "limit", 100, "how many at most, newest first")
+		if err := parse(flags, arguments); err != nil || flags.NArg() > 0 {
 			return misused(flags, err)
 		}
 		return withStore(ctx, cfg, func(s *store.Store) error {
@@ -122,10 +123,30 @@ func commandOf(arguments []string, usual string) (command string, rest []string)
 	return arguments[0], arguments[1:]
 }
 
+// parse reads flags. errUsage means that what is wrong with them was said.
+func parse(flags *flag.FlagSet, arguments []string) error {
+	if flags.Parse(arguments) != nil {
+		return errUsage
+	}
+	return nil
+}
+
+// positive is a flag for how many, 1 or more.
+func positive(flags *flag.FlagSet, name string, usual int, meaning string) *int {
+	n := usual
+	flags.Func(name, fmt.Sprintf("%s (default %d)", meaning, usual), func(text string) (err error) {
+		if n, err = strconv.Atoi(text); err == nil && n < 1 {
+			err = errors.New("must be 1 or more")
+		}
+		return err
+	})
+	return &n
+}
+
 // misused says what is wrong with the arguments, unless the flags did.
 func misused(flags *flag.FlagSet, err error) error {
 	switch {
-	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
 	case err != nil:
 		fmt.Fprintln(os.Stderr, err)
 	default:

@@ -100,6 +100,7 @@ func TestEveryMutantIsCaught(t *testing.T) {
 	require.NoError(t, err)
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel() // while one is linked, another tells its stories
 			folder := t.TempDir()
 			replace := map[string]string{}
 			for i, e := range m.edits {

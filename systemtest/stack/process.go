@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -150,14 +151,19 @@ func (p *Process) end(signal syscall.Signal, patience time.Duration) {
 	p.cmd = nil
 }
 
-// FreePort finds a port nobody listens on now.
+// FreePort finds a port nobody listens on now. It is below those that systems give to outgoing connections: one of them could
+// take it before the server starts, or starts again after it was killed.
 func FreePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const lowest, count, tries = 10_000, 20_000, 100
+	var err error
+	for range tries {
+		port := lowest + rand.IntN(count)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("%d ports that were tried are all in use: %w", tries, err)
 }
 
 // Eventually asks until the condition holds, and fails the test when it does not within a time.

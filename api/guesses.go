@@ -26,7 +26,8 @@ type guesses struct {
 // tries are those of a client of which is not known yet whether they are guesses.
 type tries struct {
 	count int
-	ended chan struct{} // closed when one of them has ended
+	turns chan struct{} // one for each that was no guess: another may begin
+	over  chan struct{} // closed when none is left
 }
 
 func newGuesses() *guesses {
@@ -38,15 +39,16 @@ func newGuesses() *guesses {
 func (g *guesses) try(ctx context.Context, client netip.Addr, why string, look func() error, guessed func(error) bool) error {
 	client = countedAs(client)
 	for {
-		ended, wait, ok := g.begin(client)
+		ahead, wait, ok := g.begin(client)
 		if ok {
 			break
 		}
-		if ended == nil {
+		if ahead == nil {
 			return tooMany(why, wait)
 		}
 		select {
-		case <-ended:
+		case <-ahead.turns:
+		case <-ahead.over:
 		case <-ctx.Done():
 			return unavailable(ctx.Err())
 		}
@@ -58,35 +60,35 @@ func (g *guesses) try(ctx context.Context, client netip.Addr, why string, look f
 	return err
 }
 
-// begin is ok if a try may begin. Else ended is closed when another may be worth asking for, and nil if only time can help.
-func (g *guesses) begin(client netip.Addr) (ended <-chan struct{}, wait time.Duration, ok bool) {
+// begin is ok if a try may begin. Else it may have to wait for those ahead of it, or, without any, for time to pass.
+func (g *guesses) begin(client netip.Addr) (ahead *tries, wait time.Duration, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	t := g.underway[client]
+	ahead = g.underway[client]
 	if wait, ok = g.limiter.Allow(client, time.Now()); !ok {
-		if t == nil {
-			return nil, wait, false
-		}
-		return t.ended, wait, false
+		return ahead, wait, false
 	}
-	if t == nil {
-		t = &tries{ended: make(chan struct{})}
-		g.underway[client] = t
+	if ahead == nil {
+		ahead = &tries{turns: make(chan struct{}, guessesBurst), over: make(chan struct{})}
+		g.underway[client] = ahead
 	}
-	t.count++
-	return nil, 0, true
+	ahead.count++
+	return ahead, 0, true
 }
 
 func (g *guesses) end(client netip.Addr, guess bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	t := g.underway[client]
 	if !guess {
 		g.limiter.GiveBack(client)
+		select {
+		case t.turns <- struct{}{}:
+		default: // as many may begin already as ever at once
+		}
 	}
-	t := g.underway[client]
-	close(t.ended)
-	t.ended = make(chan struct{})
 	if t.count--; t.count == 0 {
 		delete(g.underway, client)
+		close(t.over)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/store/localpostgres/child"
+	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 )
 
 // process is one running program with a log of its own.
@@ -85,11 +85,11 @@ func (p *process) alive() error {
 
 // freeAddress is an address of this machine where nobody listens now.
 func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := freeport.Find(1)
 	if err != nil {
 		return "", err
 	}
-	return listener.Addr().String(), listener.Close()
+	return fmt.Sprintf("127.0.0.1:%d", ports[0]), nil
 }
 
 // binary finds a program of ours; `make build` makes it.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/notify/inbox"
 	"github.com/boxoffice/boxoffice/notify/twilio/twiliotest"
+	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 	"github.com/boxoffice/boxoffice/systemtest/stack"
 	"github.com/boxoffice/boxoffice/ticketing"
 	"github.com/boxoffice/boxoffice/workflows"
@@ -289,9 +290,9 @@ func TestHazard30AProcessKilledWhileTheServerHasTheMailSendsItOnce(t *testing.T)
 
 func TestHazard30DeadCarriersDelayNoPurchase(t *testing.T) {
 	t.Parallel()
-	port, err := stack.FreePort()
+	ports, err := freeport.Find(1)
 	require.NoError(t, err)
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
 	g, env := twilio(t)
 	g.SetFaults(twiliotest.Faults{Hang: true})
 	s := stack.New(t, servers(t), stack.Options{Env: append(env, mailEnv(address)...)})

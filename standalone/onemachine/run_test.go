@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/store/localpostgres"
+	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 )
 
 // output can be read while the machine writes it.
@@ -54,7 +55,10 @@ func newSettings(t *testing.T) Settings {
 		t.Fatal(err)
 	}
 	t.Setenv("TEST_TRACE", filepath.Join(folder, "trace"))
-	ports := freePorts(t, 7)
+	ports, err := freeport.Find(7)
+	if err != nil {
+		t.Fatal(err)
+	}
 	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 	return Settings{
 		Data: filepath.Join(folder, "data"), Boxoffice: os.Args[0], Standalone: os.Args[0], AwaitTemporal: dialTemporal,
@@ -62,20 +66,6 @@ func newSettings(t *testing.T) Settings {
 		HTTP: at(ports[3]), Sandbox: at(ports[4]), Codec: at(ports[5]), Inbox: at(ports[6]),
 		fast: true,
 	}
-}
-
-func freePorts(t *testing.T, count int) []int {
-	t.Helper()
-	var ports []int
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listener.Close()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }
 
 // running is a machine that is ready.

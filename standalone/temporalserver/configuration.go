@@ -3,7 +3,6 @@ package temporalserver
 import (
 	"cmp"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"net/url"
@@ -17,6 +16,8 @@ import (
 	"go.temporal.io/server/common/metrics"
 	"go.temporal.io/server/common/persistence/sql/sqlplugin/postgresql"
 	"go.temporal.io/server/common/primitives"
+
+	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 )
 
 const (
@@ -114,7 +115,7 @@ func (o Options) configuration() (*config.Config, map[primitives.ServiceName]sta
 	}
 
 	// Only the frontend has to be found by others; the other three services just must not collide with anything.
-	inner, err := freePorts(3)
+	inner, err := freeport.Find(3)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,25 +131,6 @@ func (o Options) configuration() (*config.Config, map[primitives.ServiceName]sta
 		hosts[service] = static.SingleLocalHost(net.JoinHostPort(loopback, strconv.Itoa(port)))
 	}
 	return result, hosts, nil
-}
-
-// freePorts finds ports below the range from which systems take the ports of outgoing connections: the server binds
-// them only after it has opened dozens of connections itself.
-func freePorts(count int) ([]int, error) {
-	const lowest, highest = 15000, 30000
-	var ports []int
-	for range 1000 {
-		port := lowest + rand.IntN(highest-lowest) // any number will do
-		listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
-		if err != nil {
-			continue
-		}
-		defer listener.Close() // all at the end, so that the ports differ
-		if ports = append(ports, port); len(ports) == count {
-			return ports, nil
-		}
-	}
-	return nil, fmt.Errorf("found only %d of %d free ports between %d and %d on %s", len(ports), count, lowest, highest, loopback)
 }
 
 func (o Options) logLevel() string { return cmp.Or(o.LogLevel, "warn") }

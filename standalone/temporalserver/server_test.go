@@ -19,6 +19,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/store/localpostgres"
 	"github.com/boxoffice/boxoffice/store/localpostgres/child"
+	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 	"github.com/jackc/pgx/v5"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -68,7 +69,7 @@ func startPostgres(t *testing.T) *localpostgres.Server {
 
 func testOptions(t *testing.T, postgres *localpostgres.Server) Options {
 	t.Helper()
-	ports, err := freePorts(2)
+	ports, err := freeport.Find(2)
 	if err != nil {
 		t.Fatal(err)
 	}

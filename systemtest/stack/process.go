@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -149,21 +147,6 @@ func (p *Process) end(signal syscall.Signal, patience time.Duration) {
 	}
 	<-p.running.Exited()
 	p.cmd = nil
-}
-
-// FreePort finds a port nobody listens on now. It is below those that systems give to outgoing connections: one of them could
-// take it before the server starts, or starts again after it was killed.
-func FreePort() (int, error) {
-	const lowest, count, tries = 10_000, 20_000, 100
-	var err error
-	for range tries {
-		port := lowest + rand.IntN(count)
-		var listener net.Listener
-		if listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			return port, listener.Close()
-		}
-	}
-	return 0, fmt.Errorf("%d ports that were tried are all in use: %w", tries, err)
 }
 
 // Eventually asks until the condition holds, and fails the test when it does not within a time.

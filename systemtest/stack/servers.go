@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 )
 
 // namespaces is how many stacks one Temporal server can serve in a test process.
@@ -40,12 +42,12 @@ func StartServers(t testing.TB, folder string, durable bool) (*Servers, error) {
 		return nil, err
 	}
 	standalone := Binary(t, "boxoffice-standalone")
-	port, err := FreePort()
+	ports, err := freeport.Find(2)
 	if err != nil {
 		return nil, err
 	}
 	s := &Servers{folder: data}
-	args := []string{"postgres", "--data", filepath.Join(data, "data"), "--port", strconv.Itoa(port)}
+	args := []string{"postgres", "--data", filepath.Join(data, "data"), "--port", strconv.Itoa(ports[0])}
 	if !durable {
 		args = append(args, "--fast")
 	}
@@ -55,10 +57,7 @@ func StartServers(t testing.TB, folder string, durable bool) (*Servers, error) {
 		return nil, errors.Join(err, s.Stop())
 	}
 	s.DatabaseURL = strings.TrimSpace(url)
-	if port, err = FreePort(); err != nil {
-		return nil, errors.Join(err, s.Stop())
-	}
-	s.Temporal = fmt.Sprintf("127.0.0.1:%d", port)
+	s.Temporal = fmt.Sprintf("127.0.0.1:%d", ports[1])
 	s.Engine = &Process{
 		Name: "temporal", program: standalone, log: filepath.Join(folder, "temporal.log"),
 		args: []string{"temporal", "--address", s.Temporal, "--no-ui", "--namespace", strings.Join(names(), ",")},

@@ -23,6 +23,7 @@ import (
 	"github.com/boxoffice/boxoffice/encryption"
 	"github.com/boxoffice/boxoffice/payment/sandbox/gateway"
 	"github.com/boxoffice/boxoffice/store"
+	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 	"github.com/boxoffice/boxoffice/ticketing"
 	"github.com/boxoffice/boxoffice/ticketing/seating"
 	"github.com/boxoffice/boxoffice/workflows"
@@ -159,12 +160,10 @@ func (s *Stack) createDatabase() {
 
 // configure chooses free ports and fresh secrets.
 func (s *Stack) configure(o Options) {
-	address := func() string {
-		port, err := FreePort()
-		require.NoError(s.T, err)
-		return fmt.Sprintf("127.0.0.1:%d", port)
-	}
-	web, codec, bank, probes, token := address(), address(), address(), address(), rand.Text()
+	ports, err := freeport.Find(4)
+	require.NoError(s.T, err)
+	address := func(i int) string { return fmt.Sprintf("127.0.0.1:%d", ports[i]) }
+	web, codec, bank, probes, token := address(0), address(1), address(2), address(3), rand.Text()
 	s.Inbox = filepath.Join(s.T.TempDir(), "inbox")
 	s.URL, s.Codec = "http://"+web, "http://"+codec+"/"+token
 	merchant, key := "M"+rand.Text()[:10], rand.Text()

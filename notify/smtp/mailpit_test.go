@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 	"github.com/boxoffice/boxoffice/notify"
 	"github.com/boxoffice/boxoffice/notify/smtp"
 	"github.com/boxoffice/boxoffice/notify/wording"
+	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
@@ -34,7 +34,10 @@ func openMailpit(t *testing.T) *mailpit {
 	if program == "" {
 		t.Skip("BOXOFFICE_MAILPIT names no Mailpit: `make test` builds one")
 	}
-	m := &mailpit{t: t, smtp: free(t), api: free(t), client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}}
+	ports, err := freeport.Find(2)
+	require.NoError(t, err)
+	address := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+	m := &mailpit{t: t, smtp: address(ports[0]), api: address(ports[1]), client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}}
 	server := exec.Command(program, "--smtp", m.smtp, "--listen", m.api, "--database", filepath.Join(t.TempDir(), "mail.db"), "--enable-chaos", "--disable-version-check", "--quiet")
 	require.NoError(t, server.Start())
 	t.Cleanup(func() {
@@ -50,14 +53,6 @@ func openMailpit(t *testing.T) *mailpit {
 		return response.StatusCode == http.StatusOK
 	}, 20*time.Second, 50*time.Millisecond)
 	return m
-}
-
-func free(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 func (m *mailpit) call(method, path string, body, into any) {

@@ -15,6 +15,8 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
+
+	"github.com/boxoffice/boxoffice/store/localpostgres"
 )
 
 type options struct {
@@ -80,7 +82,7 @@ func parse(arguments []string) (options, error) {
 func run(ctx context.Context, o options) error {
 	folder := o.logs
 	if folder == "" {
-		temporary, err := os.MkdirTemp("", "boxoffice-bench-")
+		temporary, err := localpostgres.TemporaryFolder()
 		if err != nil {
 			return err
 		}
@@ -88,11 +90,6 @@ func run(ctx context.Context, o options) error {
 		folder = temporary
 	} else if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
-	}
-	if os.Geteuid() == 0 { // PostgreSQL runs as another user then, below this folder
-		if err := os.Chmod(folder, 0o755); err != nil {
-			return err
-		}
 	}
 	fmt.Fprintln(os.Stderr, "starting PostgreSQL, Temporal, the sandbox gateway and boxoffice …")
 	s, err := startStack(ctx, o.bin, folder, catalogue(), o.env)

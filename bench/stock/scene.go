@@ -49,10 +49,7 @@ func open(ctx context.Context) (_ *scene, err error) {
 	if s.ring, err = encryption.ParseKeyring(s.keyring); err != nil {
 		return nil, err
 	}
-	if s.folder, err = os.MkdirTemp("", "boxoffice-stock-"); err != nil {
-		return nil, err
-	}
-	if err = os.Chmod(s.folder, 0o711); err != nil { // PostgreSQL may have to run as another user, in a closed folder below
+	if s.folder, err = localpostgres.TemporaryFolder(); err != nil {
 		return nil, err
 	}
 	if s.server, err = localpostgres.Start(ctx, localpostgres.Options{DataFolder: filepath.Join(s.folder, "data")}); err != nil {

@@ -46,14 +46,11 @@ func newSettings(t *testing.T) Settings {
 	if _, err := localpostgres.Find(); err != nil {
 		t.Skip(err)
 	}
-	folder, err := os.MkdirTemp("", "onemachine")
+	folder, err := localpostgres.TemporaryFolder()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	if err := os.Chmod(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	t.Setenv("TEST_TRACE", filepath.Join(folder, "trace"))
 	ports, err := freeport.Find(7)
 	if err != nil {

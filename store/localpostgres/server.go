@@ -194,18 +194,21 @@ func (s *Server) start(ctx context.Context, installation Installation, as accoun
 }
 
 func (s *Server) arguments(options Options) []string {
+	walSize := "4GB" // after a checkpoint every page is written whole once: not in the midst of a rush
+	if options.Fast {
+		walSize = "1GB"
+	}
 	settings := []string{
 		"listen_addresses=" + host,
 		"port=" + strconv.Itoa(s.port),
 		"unix_socket_directories=",
 		"max_connections=" + strconv.Itoa(cmp.Or(options.MaxConnections, 200)),
-		"shared_buffers=256MB",
-		"max_wal_size=2GB",
+		"shared_buffers=512MB", // taken as it is used
+		"max_wal_size=" + walSize,
 		"checkpoint_timeout=15min",
 		"random_page_cost=1.1",
 		"effective_io_concurrency=100",
-		"jit=off",                // short statements only; compiling them costs more than it saves
-		"autovacuum_naptime=15s", // a few rows change very often
+		"jit=off", // short statements only; compiling them costs more than it saves
 		"password_encryption=scram-sha-256",
 		// Only what went wrong, not with which values: personal data has no place in a log.
 		"log_error_verbosity=terse",

@@ -44,14 +44,11 @@ func testContext(t *testing.T) context.Context {
 // dataFolder is a folder that the server's user can reach, unlike t.TempDir, whose parents are closed to others.
 func dataFolder(t *testing.T) string {
 	t.Helper()
-	parent, err := os.MkdirTemp("", "localpostgres")
+	parent, err := TemporaryFolder()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(parent) })
-	if err := os.Chmod(parent, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	return filepath.Join(parent, "postgres")
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/boxoffice/boxoffice/store/localpostgres"
 	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 )
 
@@ -37,7 +38,7 @@ func StartServers(t testing.TB, folder string, durable bool) (*Servers, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
-	data, err := os.MkdirTemp("", "boxoffice-postgres-")
+	data, err := localpostgres.TemporaryFolder()
 	if err != nil {
 		return nil, err
 	}

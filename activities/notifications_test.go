@@ -345,7 +345,7 @@ func TestHazard30TenThousandWaitingAfterAnOutage(t *testing.T) {
 		SELECT $1, n, CASE n % 4 WHEN 0 THEN 'paid' WHEN 1 THEN 'reminder' ELSE 'expired' END, 'PAID' FROM generate_series(100, 10099) n`, order)
 	for kind, remainder := range map[ticketing.MessageKind]string{ticketing.MessagePaid: "0", ticketing.MessageReminder: "1", ticketing.MessageExpired: "2,3"} {
 		s.execute(`INSERT INTO messages (id, order_id, sequence, kind, channel, urgency, created_at, next_at, expires_at)
-			SELECT lpad(n::text, 26, '0'), $1, n, $2, 'mail', $3, now() - interval '1 hour', now() - interval '1 hour',
+			SELECT lpad(n::text, 26, '0'), $1, n, $2::text, 'mail', $3, now() - interval '1 hour', now() - interval '1 hour',
 				CASE WHEN $2 = 'reminder' THEN now() - interval '1 minute' END
 			FROM generate_series(100, 10099) n WHERE n % 4 IN (`+remainder+`)`, order, string(kind), kind.Urgency())
 	}

@@ -125,7 +125,7 @@ func (w *work) recordOrphan(fact ticketing.PaymentFact, by string, r recorded) e
 	w.queue(`
 INSERT INTO payment_attempts (id, provider, gateway_id, method, state, reject_reason, amount, currency, reported,
     captured_amount, captured_currency, captured_by, captured_at, expires_at)
-VALUES ($1, $2, coalesce(nullif($3, ''), $1), '', 'REJECTED', 'unknown_order', $4, $5, 'paid', $4, $5, $6, clock_timestamp(), clock_timestamp())
+VALUES ($1::text, $2, coalesce(nullif($3, ''), $1), '', 'REJECTED', 'unknown_order', $4::bigint, $5::text, 'paid', $4, $5, $6, clock_timestamp(), clock_timestamp())
 ON CONFLICT (id) DO NOTHING`, fact.AttemptID, fact.Provider, fact.GatewayID, fact.Captured.Amount, fact.Captured.Currency, by)
 	w.bookRejected(fact.Provider, fact.AttemptID, fact.Captured)
 	return nil

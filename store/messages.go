@@ -173,7 +173,7 @@ func (s *Store) FinishMessage(ctx context.Context, m ticketing.Message, o ticket
 		var done, overtaken bool
 		opened, m.State = false, o.State
 		one(w.queue(`
-UPDATE messages SET state = $2, next_at = CASE WHEN $2 = 'WAITING' THEN $3 ELSE next_at END,
+UPDATE messages SET state = $2::text, next_at = CASE WHEN $2 = 'WAITING' THEN $3 ELSE next_at END,
     lease_until = CASE WHEN $2 = 'SENDING' THEN $3::timestamptz END,
     sent_at = CASE WHEN $2 = 'SENT' THEN clock_timestamp() END,
     carrier = coalesce(nullif($4, ''), carrier), receipt_id = coalesce(nullif($5, ''), receipt_id),

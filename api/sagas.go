@@ -75,7 +75,6 @@ func (s *Sagas) Start(ctx context.Context, p NewPurchase) (ticketing.HoldResult,
 			workflows.EventID.ValueSet(p.Input.Hold.EventID),
 			workflows.Organiser.ValueSet(p.Input.Organiser),
 			workflows.Amount.ValueSet(p.Amount),
-			workflows.NeedsAttention.ValueSet(false),
 		),
 	}, workflows.Purchase, p.Input)
 	if _, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ok {
@@ -180,7 +179,7 @@ func (s *Sagas) Request(ctx context.Context, r NewRefund) (ticketing.RefundAnswe
 		WorkflowTaskTimeout:      workflows.TaskTimeout,
 		StaticSummary:            r.Summary,
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.Provider.ValueSet(r.Provider), workflows.Amount.ValueSet(r.Request.Expected.Amount), workflows.NeedsAttention.ValueSet(false)),
+			workflows.Provider.ValueSet(r.Provider), workflows.Amount.ValueSet(r.Request.Expected.Amount)),
 	}, workflows.Refund, workflows.RefundInput{Request: r.Request})
 	handle, err := s.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,

@@ -24,7 +24,7 @@ func TestOperatorsFindPurchasesAndReadWhatTheyWaitFor(t *testing.T) {
 		require.NoError(t, err)
 		return len(list.GetExecutions())
 	}
-	waiting := "EventId = 'show' AND OrderState = 'PENDING' AND Amount = 20000 AND Organiser = 'Quay Concerts' AND NeedsAttention = false"
+	waiting := "EventId = 'show' AND OrderState = 'PENDING' AND Amount = 20000 AND Organiser = 'Quay Concerts' AND NeedsAttention IS NULL"
 	stack.Eventually(t, soon, "the waiting purchase is listed", func() bool { return find(waiting) == 1 })
 	var timers, summaries int
 	for _, event := range s.History(id) {

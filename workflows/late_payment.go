@@ -58,5 +58,5 @@ func latePaymentChild(provider, gatewayID string) workflow.ChildWorkflowOptions 
 }
 
 func latePaymentAttributes(provider string) temporal.SearchAttributes {
-	return temporal.NewSearchAttributes(Provider.ValueSet(provider), NeedsAttention.ValueSet(false))
+	return temporal.NewSearchAttributes(Provider.ValueSet(provider))
 }

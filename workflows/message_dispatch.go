@@ -5,7 +5,6 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/boxoffice/boxoffice/activities"
@@ -43,7 +42,6 @@ func StartMessageDispatch(ctx context.Context, c client.Client) error {
 		TaskQueue:                NotificationQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "tells buyers what happened to their orders",
-		TypedSearchAttributes:    temporal.NewSearchAttributes(NeedsAttention.ValueSet(false)),
 	}, MessageDispatch)
 	return err
 }

@@ -39,11 +39,12 @@ const (
 
 // Search attributes, by which operators find workflows.
 var (
-	OrderState     = temporal.NewSearchAttributeKeyKeyword("OrderState")
-	EventID        = temporal.NewSearchAttributeKeyKeyword("EventId")
-	Organiser      = temporal.NewSearchAttributeKeyKeyword("Organiser")
-	Provider       = temporal.NewSearchAttributeKeyKeyword("Provider")
-	Amount         = temporal.NewSearchAttributeKeyInt64("Amount")
+	OrderState = temporal.NewSearchAttributeKeyKeyword("OrderState")
+	EventID    = temporal.NewSearchAttributeKeyKeyword("EventId")
+	Organiser  = temporal.NewSearchAttributeKeyKeyword("Organiser")
+	Provider   = temporal.NewSearchAttributeKeyKeyword("Provider")
+	Amount     = temporal.NewSearchAttributeKeyInt64("Amount")
+	// NeedsAttention is set once a step has failed for long; before, a workflow has none.
 	NeedsAttention = temporal.NewSearchAttributeKeyBool("NeedsAttention")
 )
 

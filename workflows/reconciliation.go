@@ -120,7 +120,7 @@ func DailyReconciliation(ctx workflow.Context, in DailyReconciliationInput) erro
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         "bill of " + in.Provider + " of " + day,
-		TypedSearchAttributes: temporal.NewSearchAttributes(Provider.ValueSet(in.Provider), NeedsAttention.ValueSet(false)),
+		TypedSearchAttributes: temporal.NewSearchAttributes(Provider.ValueSet(in.Provider)),
 	})
 	err := workflow.ExecuteChildWorkflow(ctx, Reconciliation, ReconciliationInput{Provider: in.Provider, Day: day, Patience: billPatience}).
 		GetChildWorkflowExecution().Get(ctx, nil)
@@ -170,6 +170,6 @@ func StartReconciliation(ctx context.Context, c client.Client, in Reconciliation
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "bill of " + in.Provider + " of " + in.Day,
-		TypedSearchAttributes:    temporal.NewSearchAttributes(Provider.ValueSet(in.Provider), NeedsAttention.ValueSet(false)),
+		TypedSearchAttributes:    temporal.NewSearchAttributes(Provider.ValueSet(in.Provider)),
 	}, Reconciliation, in)
 }

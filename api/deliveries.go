@@ -36,9 +36,9 @@ type deliveries struct {
 	waking    chan struct{}
 
 	mu sync.Mutex
-	// busy counts workers that run, open what was posted and has not come to its end.
-	busy, open int
-	marking    bool
+	// running counts workers, open what was posted and has not come to its end.
+	running, open    int
+	marking, stopped bool
 }
 
 func newDeliveries(d Deliverer, store Store, m *metrics, done chan struct{}, workers *sync.WaitGroup, log *slog.Logger) *deliveries {
@@ -53,16 +53,17 @@ func newDeliveries(d Deliverer, store Store, m *metrics, done chan struct{}, wor
 func (d *deliveries) post(attempt ticketing.PaymentAttempt) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	select {
-	case <-d.done:
+	if d.stopped {
 		return
+	}
+	select {
 	case d.queue <- attempt:
 	default:
 		d.metrics.deliveriesFailed.Inc()
 		return
 	}
-	if d.open++; d.busy < maxStarts && d.busy < d.open {
-		d.busy++
+	if d.open++; d.running < maxStarts && d.running < d.open {
+		d.running++
 		d.workers.Go(d.work)
 	}
 }
@@ -79,9 +80,10 @@ func (d *deliveries) bring(attempt ticketing.PaymentAttempt) {
 func (d *deliveries) wake(refund ticketing.Refund) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	select {
-	case <-d.done:
+	if d.stopped {
 		return
+	}
+	select {
 	case d.waking <- struct{}{}:
 	default:
 		return
@@ -96,19 +98,11 @@ func (d *deliveries) wake(refund ticketing.Refund) {
 	})
 }
 
-// work delivers what is posted until nothing is.
+// work delivers what is posted until settle. A worker does not end while nothing is: a delivery needs a deep stack,
+// which a new goroutine would have to grow, copying it time and again.
 func (d *deliveries) work() {
-	for {
-		d.mu.Lock()
-		select {
-		case attempt := <-d.queue:
-			d.mu.Unlock()
-			d.deliver(attempt)
-		default:
-			d.busy--
-			d.mu.Unlock()
-			return
-		}
+	for attempt := range d.queue {
+		d.deliver(attempt)
 	}
 }
 
@@ -163,8 +157,10 @@ func (d *deliveries) mark() {
 	}
 }
 
-// settle returns when no worker can start any more; call it after done was closed.
+// settle lets nothing begin any more; workers end with what was posted before. Call it once, after done was closed.
 func (d *deliveries) settle() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.stopped = true
+	close(d.queue)
 }

@@ -29,6 +29,9 @@ func TestNothingRunsOnAfterShutdown(t *testing.T) {
 	w := newWorldOf(t, config)
 	o := w.order(keyed(1))
 	w.attempt(o, "sandbox_card")
+	paid := w.order(keyed(2))
+	callback := testCallback{EventID: "E1", Number: w.attempt(paid, "sandbox_card"), Paid: true, Amount: paid.Total}
+	require.Equal(t, 200, w.callback("good", callback).status)
 	for _, l := range []*listener{w.listen("/api/v1/sessions/hamlet-1/availability", ""), w.listen("/api/v1/orders/"+o.ID+"/events", o.Token)} {
 		l.next()
 	}

@@ -125,9 +125,7 @@ func (c *courier) deliver(d *delivery) {
 func (c *courier) forget(d *delivery) {
 	c.g.mu.Lock()
 	defer c.g.mu.Unlock()
-	if err := c.g.ledger.forget(d); err != nil {
-		c.g.log.Error("cannot forget a callback", "event_id", d.EventID, "error", err)
-	}
+	c.g.ledger.forget(d)
 }
 
 // attempt delivers once, unless the switches lose it, and says whether it was acknowledged.

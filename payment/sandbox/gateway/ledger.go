@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -79,6 +80,7 @@ type ledger struct {
 	disputes   map[string]*Dispute // by number
 	entries    []Entry
 	deliveries map[string]*delivery // by event id
+	forgotten  []string             // event ids whose deliveries leave the file with the next change
 }
 
 func openLedger(file string) (*ledger, error) {
@@ -191,11 +193,17 @@ func (l *ledger) commit(c change) error {
 				return err
 			}
 		}
+		for _, id := range l.forgotten {
+			if err := tx.Bucket(deliveriesBucket).Delete([]byte(id)); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	l.forgotten = l.forgotten[:0]
 	if c.payment != nil {
 		l.keepPayment(c.payment)
 	}
@@ -222,10 +230,11 @@ func (l *ledger) entry(m sandbox.Movement) Entry {
 	return e
 }
 
-// forget drops a callback that needs no more deliveries.
-func (l *ledger) forget(d *delivery) error {
+// forget drops a callback that needs no more deliveries. The file learns of it with the next change,
+// which spares a write for each payment; if the process dies before, the callback is sent once more.
+func (l *ledger) forget(d *delivery) {
 	delete(l.deliveries, d.EventID)
-	return l.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(deliveriesBucket).Delete([]byte(d.EventID)) })
+	l.forgotten = append(l.forgotten, d.EventID)
 }
 
 // refunded sums what has gone back or is on its way back of a payment, in minor units.
@@ -240,8 +249,5 @@ func (l *ledger) refunded(number string) int64 {
 }
 
 func (l *ledger) close() error {
-	if err := l.db.Sync(); err != nil {
-		return err
-	}
-	return l.db.Close()
+	return errors.Join(l.commit(change{}), l.db.Sync(), l.db.Close())
 }

@@ -96,6 +96,20 @@ func TestWhatWasPromisedSurvivesKill9(t *testing.T) {
 	require.NoError(t, again.Close())
 }
 
+func TestWhatWasAcknowledgedIsNotSentAgainAfterAStop(t *testing.T) {
+	config, at := settings(t), newShop(t)
+	s := open(t, config)
+	s.paid(at)
+	s.eventually(func() bool { return s.books().Undelivered == 0 })
+	require.NoError(t, s.Close())
+	again := open(t, config)
+	require.Zero(t, again.books().Undelivered)
+	again.paid(at)
+	again.eventually(func() bool { return again.books().Undelivered == 0 })
+	require.NoError(t, again.Close())
+	require.Len(t, at.notices(), 2, "one of each payment")
+}
+
 func TestTwoGatewaysCannotShareALedger(t *testing.T) {
 	config := settings(t)
 	open(t, config)

@@ -242,6 +242,12 @@ type MessageOutcome struct {
 	Problem string
 }
 
+// EndedMessage is a message and what came of trying to send it.
+type EndedMessage struct {
+	Message
+	Outcome MessageOutcome
+}
+
 // MessageFilter chooses messages. Empty fields choose all.
 type MessageFilter struct {
 	OrderID string

@@ -66,7 +66,7 @@ type tellingRows struct {
 
 // queueTelling queues what reads a telling; it is there after the batch was sent.
 func queueTelling(batch *pgx.Batch, m ticketing.Message) *tellingRows {
-	r := &tellingRows{told: ticketing.Telling{Message: m}, order: queueOrder(batch, m.OrderID)}
+	r := &tellingRows{told: ticketing.Telling{Message: m}, order: queueBought(batch, m.OrderID)}
 	event, session, venue := &r.told.Event, &r.session, &r.session.Venue
 	one(batch.Queue(tellingSQL, m.OrderID, m.Sequence), &r.found, &event.ID, &event.State, &event.Title, &event.Organiser,
 		&session.ID, &session.StartsAt, &session.EndsAt, &venue.ID, &venue.Name, &venue.City, &venue.Address, &venue.TimeZone,
@@ -77,7 +77,6 @@ func queueTelling(batch *pgx.Batch, m ticketing.Message) *tellingRows {
 			err := row.Scan(&named.ID, &named.Name)
 			return named, err
 		})
-	queueAdmissions(batch, &r.told)
 	return r
 }
 
@@ -86,6 +85,9 @@ func (s *Store) tellingOf(ctx context.Context, r *tellingRows) (ticketing.Tellin
 	t, session := r.told, r.session
 	var err error
 	if t.Order, err = s.orderOf(ctx, r.order); err != nil {
+		return t, err
+	}
+	if t.Admissions, err = s.admissions(ctx, t.Order); err != nil {
 		return t, err
 	}
 	session.StartsAt, session.EndsAt, session.EventID = session.StartsAt.UTC(), session.EndsAt.UTC(), t.Event.ID

@@ -151,6 +151,7 @@ type Message struct {
 // Telling is a message with all that can be said in it.
 type Telling struct {
 	Message
+	// Order is without its vouchers and payment attempts.
 	Order Order
 	// Event has one session only, the order's or the one that a notice is about, with the ticket types that were bought.
 	Event Event

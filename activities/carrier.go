@@ -3,7 +3,10 @@ package activities
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,17 +32,30 @@ type carrier struct {
 	Route
 
 	channel ticketing.Channel
+	// slots has an entry for each message that is claimed, until it is stored in ended what came of it.
+	slots   chan struct{}
+	ended   chan ticketing.EndedMessage
+	sending sync.WaitGroup
 
 	mu       sync.Mutex
 	failures int // in a row
 	until    time.Time
 }
 
+func newCarrier(n *Notifications, channel ticketing.Channel, route Route) *carrier {
+	atOnce := max(route.Concurrency, 1)
+	return &carrier{Notifications: n, Route: route, channel: channel, slots: make(chan struct{}, atOnce), ended: make(chan ticketing.EndedMessage, atOnce)}
+}
+
 // serve sends what waits until it is told to stop, then waits for what is under way.
 func (c *carrier) serve(ctx context.Context, stop <-chan struct{}) {
-	var sending sync.WaitGroup
-	defer sending.Wait()
-	slots := make(chan struct{}, max(c.Concurrency, 1))
+	var storing sync.WaitGroup
+	storing.Go(func() { c.store(ctx) })
+	defer func() {
+		c.sending.Wait()
+		close(c.ended)
+		storing.Wait()
+	}()
 	limit := rate.NewLimiter(rate.Inf, 1)
 	if c.PerSecond > 0 {
 		limit = rate.NewLimiter(rate.Limit(c.PerSecond), int(c.PerSecond)+1) // what tellPace leaves unused is not lost
@@ -50,22 +66,17 @@ func (c *carrier) serve(ctx context.Context, stop <-chan struct{}) {
 			return
 		case <-ctx.Done():
 			return
-		case slots <- struct{}{}:
+		case c.slots <- struct{}{}:
 		}
-		claimed := c.claim(ctx, slots, limit)
-		for i, m := range claimed {
-			if i > 0 {
-				slots <- struct{}{}
-			}
-			sending.Go(func() {
-				defer func() { <-slots }()
-				c.send(ctx, m)
-			})
-		}
+		claimed := c.claim(ctx, limit)
 		if len(claimed) > 0 {
+			for range claimed[1:] {
+				c.slots <- struct{}{}
+			}
+			c.sending.Go(func() { c.tell(ctx, claimed) })
 			continue
 		}
-		<-slots
+		<-c.slots
 		c.settleAbandoned(ctx)
 		select {
 		case <-stop:
@@ -77,14 +88,28 @@ func (c *carrier) serve(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
+// store stores what came of messages: one at once, and those that end meanwhile together.
+func (c *carrier) store(ctx context.Context) {
+	for first := range c.ended {
+		ended := []ticketing.EndedMessage{first}
+		for len(c.ended) > 0 {
+			ended = append(ended, <-c.ended)
+		}
+		c.finish(ctx, ended...)
+		for range ended {
+			<-c.slots
+		}
+	}
+}
+
 // claim takes as many messages as may be sent now, in the slot that is taken for it and those that are free; none while the carrier is given a rest, or is down and being tried.
-func (c *carrier) claim(ctx context.Context, slots chan struct{}, limit *rate.Limiter) []ticketing.Message {
-	free := cap(slots) - len(slots) + 1
+func (c *carrier) claim(ctx context.Context, limit *rate.Limiter) []ticketing.Message {
+	free := cap(c.slots) - len(c.slots) + 1
 	c.mu.Lock()
 	doubted, until := c.failures >= doubtAfter, c.until
 	c.mu.Unlock()
 	if doubted {
-		if time.Now().Before(until) || len(slots) > 1 {
+		if time.Now().Before(until) || len(c.slots) > 1 {
 			return nil
 		}
 		free = 1
@@ -103,35 +128,62 @@ func (c *carrier) claim(ctx context.Context, slots chan struct{}, limit *rate.Li
 	return claimed
 }
 
-// send tells one message, if that still makes sense.
-func (c *carrier) send(ctx context.Context, m ticketing.Message) {
-	log := c.Log.With("order_id", m.OrderID, "message_id", m.ID, "kind", m.Kind, "channel", m.Channel)
-	told, err := c.Outbox.Telling(ctx, m)
-	if err != nil {
-		log.Error("read what to tell", "error", err)
-		c.finish(ctx, m, ticketing.MessageOutcome{State: ticketing.MessageWaiting, NextAt: time.Now().Add(5 * time.Second)})
+// tell sends claimed messages, those of them that still make sense. What is handed over is given to the sender at once.
+func (c *carrier) tell(ctx context.Context, claimed []ticketing.Message) {
+	written := map[string]notify.Message{}
+	for told, err := range c.Outbox.Tellings(ctx, claimed...) {
+		message, unsent := c.prepare(ctx, told, err)
+		if unsent != nil {
+			c.ended <- ticketing.EndedMessage{Message: told.Message, Outcome: *unsent}
+			continue
+		}
+		written[told.ID] = message
+	}
+	if len(written) == 0 {
 		return
 	}
-	if why := told.Moot(time.Now()); why != "" {
-		c.finish(ctx, m, ticketing.MessageOutcome{State: ticketing.MessageDropped, Problem: why})
-		return
+	handed, err := c.Outbox.HandOver(ctx, slices.Collect(maps.Keys(written))...)
+	if err != nil && ctx.Err() == nil {
+		c.Log.Error("hand over messages", "channel", c.channel, "error", err)
 	}
-	message, err := c.write(told)
-	if err != nil {
-		log.Error("write the message", "error", err)
-		c.finish(ctx, m, ticketing.MessageOutcome{State: ticketing.MessageFailed, Carrier: c.Sender.Name(), Problem: "it could not be written"})
-		return
-	}
-	if m.Channel == ticketing.ChannelSMS {
-		if ok, err := c.Outbox.CountSMS(ctx, m.OrderID, c.SMSPerDay); err == nil && !ok {
-			log.Warn("too many SMS to one number")
-			c.finish(ctx, m, ticketing.MessageOutcome{State: ticketing.MessageFailed, Carrier: c.Sender.Name(), Problem: "too many SMS to this number today"})
-			return
+	for _, m := range claimed {
+		message, ok := written[m.ID]
+		switch {
+		case !ok:
+		case slices.Contains(handed, m.ID):
+			c.sending.Go(func() { c.send(ctx, m, message) })
+		default:
+			<-c.slots // whoever has it now, or comes later, sends it
 		}
 	}
-	if ok, err := c.Outbox.HandOver(ctx, m.ID); err != nil || !ok {
-		return // whoever has it now, or comes later, sends it
+}
+
+// prepare writes a message of what was read with err, unless something ends it before it is sent.
+func (c *carrier) prepare(ctx context.Context, told ticketing.Telling, err error) (message notify.Message, unsent *ticketing.MessageOutcome) {
+	log := c.log(told.Message)
+	if err != nil {
+		log.Error("read what to tell", "error", err)
+		return message, &ticketing.MessageOutcome{State: ticketing.MessageWaiting, NextAt: time.Now().Add(5 * time.Second)}
 	}
+	if why := told.Moot(time.Now()); why != "" {
+		return message, &ticketing.MessageOutcome{State: ticketing.MessageDropped, Problem: why}
+	}
+	message, err = c.write(told)
+	if err != nil {
+		log.Error("write the message", "error", err)
+		return message, &ticketing.MessageOutcome{State: ticketing.MessageFailed, Carrier: c.Sender.Name(), Problem: "it could not be written"}
+	}
+	if told.Channel == ticketing.ChannelSMS {
+		if ok, err := c.Outbox.CountSMS(ctx, told.OrderID, c.SMSPerDay); err == nil && !ok {
+			log.Warn("too many SMS to one number")
+			return message, &ticketing.MessageOutcome{State: ticketing.MessageFailed, Carrier: c.Sender.Name(), Problem: "too many SMS to this number today"}
+		}
+	}
+	return message, nil
+}
+
+// send gives a message that was handed over to the sender.
+func (c *carrier) send(ctx context.Context, m ticketing.Message, message notify.Message) {
 	bounded, cancel := context.WithTimeout(ctx, sendBound)
 	defer cancel()
 	receipt, err := c.Sender.Send(bounded, message)
@@ -139,9 +191,13 @@ func (c *carrier) send(ctx context.Context, m ticketing.Message) {
 	outcome := c.judge(m, receipt, err, time.Now())
 	if err != nil {
 		outcome.Problem = without(message.To, err)
-		log.Warn("a message did not leave", "state", outcome.State, "tries", m.Tries, "problem", outcome.Problem)
+		c.log(m).Warn("a message did not leave", "state", outcome.State, "tries", m.Tries, "problem", outcome.Problem)
 	}
-	c.finish(ctx, m, outcome)
+	c.ended <- ticketing.EndedMessage{Message: m, Outcome: outcome}
+}
+
+func (c *carrier) log(m ticketing.Message) *slog.Logger {
+	return c.Log.With("order_id", m.OrderID, "message_id", m.ID, "kind", m.Kind, "channel", m.Channel)
 }
 
 // judge says what follows from what the sender said.
@@ -179,19 +235,29 @@ func (c *carrier) judge(m ticketing.Message, receipt notify.Receipt, err error, 
 	return outcome
 }
 
-// finish stores what became of a message, also when the round has just been cut off.
-func (c *carrier) finish(ctx context.Context, m ticketing.Message, o ticketing.MessageOutcome) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBound)
+// finish stores what became of messages, also when the round has just been cut off. If it fails for all it is tried for each.
+func (c *carrier) finish(ctx context.Context, ended ...ticketing.EndedMessage) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBound)
 	defer cancel()
-	opened, err := c.Outbox.FinishMessage(ctx, m, o)
-	if err != nil {
-		c.Log.Error("store what became of a message", "order_id", m.OrderID, "message_id", m.ID, "state", o.State, "error", err)
+	opened, err := c.Outbox.FinishMessages(bounded, ended...)
+	if err != nil && len(ended) > 1 {
+		var each sync.WaitGroup
+		for _, e := range ended {
+			each.Go(func() { c.finish(ctx, e) })
+		}
+		each.Wait()
 		return
 	}
-	if opened {
-		c.Log.Error("a buyer could not be told by any channel", "order_id", m.OrderID, "message_id", m.ID, "kind", m.Kind, "problem", o.Problem)
+	for _, e := range ended {
+		if err != nil {
+			c.log(e.Message).Error("store what became of a message", "state", e.Outcome.State, "error", err)
+			continue
+		}
+		if slices.Contains(opened, e.ID) {
+			c.log(e.Message).Error("a buyer could not be told by any channel", "problem", e.Outcome.Problem)
+		}
+		c.Metrics.told(e.Message, e.Outcome.State)
 	}
-	c.Metrics.told(m, o.State)
 }
 
 // settleAbandoned looks after messages of which nobody said in time what became of them. One that was handed over is
@@ -207,7 +273,7 @@ func (c *carrier) settleAbandoned(ctx context.Context) {
 	for _, m := range abandoned {
 		outcome, ok := c.whatBecame(ctx, m)
 		if ok {
-			c.finish(ctx, m, outcome)
+			c.finish(ctx, ticketing.EndedMessage{Message: m, Outcome: outcome})
 		}
 	}
 }

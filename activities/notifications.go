@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"sync"
 	"time"
@@ -31,9 +32,10 @@ type Outbox interface {
 	ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error)
 	AbandonedMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error)
 	Telling(ctx context.Context, m ticketing.Message) (ticketing.Telling, error)
+	Tellings(ctx context.Context, messages ...ticketing.Message) iter.Seq2[ticketing.Telling, error]
 	CountSMS(ctx context.Context, orderID string, most int) (ok bool, err error)
-	HandOver(ctx context.Context, id string) (ok bool, err error)
-	FinishMessage(ctx context.Context, m ticketing.Message, o ticketing.MessageOutcome) (opened bool, err error)
+	HandOver(ctx context.Context, ids ...string) (handed []string, err error)
+	FinishMessages(ctx context.Context, ended ...ticketing.EndedMessage) (opened []string, err error)
 	WarnHolds(ctx context.Context, lead time.Duration) (made int, err error)
 	NoticeReminders(ctx context.Context, lead time.Duration) error
 	TellNotices(ctx context.Context) (more bool, err error)
@@ -89,7 +91,7 @@ func (n *Notifications) Tell(ctx context.Context, round time.Duration, undeliver
 	defer running.Wait()
 	defer close(stop)
 	for channel, route := range n.Routes {
-		running.Go(func() { (&carrier{Notifications: n, channel: channel, Route: route}).serve(ctx, stop) })
+		running.Go(func() { newCarrier(n, channel, route).serve(ctx, stop) })
 	}
 	running.Go(func() { n.announce(ctx, stop) })
 	pace := time.NewTicker(announcePace)

@@ -25,7 +25,7 @@ type testStore interface {
 	RequestRefund(ctx context.Context, request ticketing.RefundRequest) (ticketing.RefundAnswer, error)
 	MoveEvent(ctx context.Context, eventID string, to ticketing.EventState, by, reason string) error
 	ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error)
-	FinishMessage(ctx context.Context, m ticketing.Message, o ticketing.MessageOutcome) (opened bool, err error)
+	FinishMessages(ctx context.Context, ended ...ticketing.EndedMessage) (opened []string, err error)
 }
 
 var errDown = errors.New("connection refused")

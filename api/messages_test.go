@@ -68,7 +68,7 @@ func TestABuyerSeesWhatWasSentWhereAndWhatBecameOfIt(t *testing.T) {
 		claimed, err := w.store.ClaimMessages(t.Context(), channel, 1, time.Minute)
 		require.NoError(t, err)
 		require.Equal(t, "WAITING", w.messages(o)[0].State, "that somebody is at it is nothing to a buyer")
-		_, err = w.store.FinishMessage(t.Context(), claimed[0], outcome)
+		_, err = w.store.FinishMessages(t.Context(), ticketing.EndedMessage{Message: claimed[0], Outcome: outcome})
 		require.NoError(t, err)
 	}
 	finish(ticketing.ChannelSMS, ticketing.MessageOutcome{State: ticketing.MessageSent, Carrier: "telegraph", ReceiptID: "T1"})

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -158,30 +159,30 @@ func (c *claims) limitContents(buyers [][]byte, line ticketing.PricedLine, homeE
 	}
 }
 
-// admissionsSQL are what the tickets of an order admit to, if it has a bundle.
+// admissionsSQL are what the tickets of an order admit to.
 const admissionsSQL = `
 SELECT DISTINCT ON (y.id) y.id, y.name, e.title, s.id, s.event_id, s.starts_at, s.ends_at, v.id, v.name, v.city, v.address, v.time_zone,
     e.state = 'POSTPONED' AND s.starts_at = (SELECT n.starts_at FROM notices n WHERE n.session_id = s.id AND n.kind = 'event_postponed' ORDER BY n.id DESC LIMIT 1)
 FROM tickets t JOIN ticket_types y ON y.id = coalesce(t.component_id, t.ticket_type_id) JOIN sessions s ON s.id = y.session_id
 JOIN events e ON e.id = s.event_id JOIN venues v ON v.id = s.venue_id
-WHERE t.order_id = $1 AND EXISTS (SELECT FROM order_components WHERE order_id = $1)`
+WHERE t.order_id = $1`
 
-func queueAdmissions(batch *pgx.Batch, t *ticketing.Telling) {
-	batch.Queue(admissionsSQL, t.OrderID).Query(func(rows pgx.Rows) error {
-		t.Admissions = map[string]ticketing.Admission{}
-		for rows.Next() {
-			var (
-				id      string
-				unknown *bool
-				a       ticketing.Admission
-				s, v    = &a.Session, &a.Session.Venue
-			)
-			if err := rows.Scan(&id, &a.Name, &a.Title, &s.ID, &s.EventID, &s.StartsAt, &s.EndsAt, &v.ID, &v.Name, &v.City, &v.Address, &v.TimeZone, &unknown); err != nil {
-				return err
-			}
-			s.StartsAt, s.EndsAt, a.DateUnknown = s.StartsAt.UTC(), s.EndsAt.UTC(), deref(unknown)
-			t.Admissions[id] = a
-		}
-		return rows.Err()
-	})
+// admissions are what the tickets of an order with bundles admit to, by ticket type; none of any other.
+func (s *Store) admissions(ctx context.Context, order ticketing.Order) (map[string]ticketing.Admission, error) {
+	if !slices.ContainsFunc(order.Lines, func(l ticketing.PricedLine) bool { return len(l.Contents) > 0 }) {
+		return nil, nil
+	}
+	all := map[string]ticketing.Admission{}
+	_, err := list(ctx, s, "read what tickets admit to", func(row pgx.CollectableRow) (a ticketing.Admission, err error) {
+		var (
+			id      string
+			unknown *bool
+			s, v    = &a.Session, &a.Session.Venue
+		)
+		err = row.Scan(&id, &a.Name, &a.Title, &s.ID, &s.EventID, &s.StartsAt, &s.EndsAt, &v.ID, &v.Name, &v.City, &v.Address, &v.TimeZone, &unknown)
+		s.StartsAt, s.EndsAt, a.DateUnknown = s.StartsAt.UTC(), s.EndsAt.UTC(), deref(unknown)
+		all[id] = a
+		return a, err
+	}, admissionsSQL, order.ID)
+	return all, err
 }

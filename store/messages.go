@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -48,16 +47,11 @@ WITH next AS (
     m.sequence, m.tried_at, '', '', m.problem FROM m ORDER BY m.urgency, m.next_at`, channel, limit, lease)
 }
 
-// HandOver notes that a claimed message is about to be handed to its carrier; from then on it may have been sent. ok is false
-// when the claim has run out: it must not be sent.
-func (s *Store) HandOver(ctx context.Context, id string) (ok bool, err error) {
-	err = s.retry(ctx, "hand over a message", func(ctx context.Context) error {
-		tag, err := s.pool.Exec(ctx, `UPDATE messages SET tries = tries + 1, tried_at = clock_timestamp()
-			WHERE id = $1 AND state = 'SENDING' AND tried_at IS NULL AND lease_until > clock_timestamp()`, id)
-		ok = tag.RowsAffected() == 1
-		return err
-	})
-	return ok, err
+// HandOver notes that claimed messages are about to be handed to their carrier; from then on each may have been sent. One that is not
+// among those handed has been claimed for too long: it must not be sent.
+func (s *Store) HandOver(ctx context.Context, ids ...string) (handed []string, err error) {
+	return list(ctx, s, "hand over messages", pgx.RowTo[string], `UPDATE messages SET tries = tries + 1, tried_at = clock_timestamp()
+		WHERE id = ANY($1) AND state = 'SENDING' AND tried_at IS NULL AND lease_until > clock_timestamp() RETURNING id`, ids)
 }
 
 // AbandonedMessages takes, for as long as lease, up to limit messages of a channel whose sender did not say in time what
@@ -86,113 +80,50 @@ ON CONFLICT (phone_index, day) DO UPDATE SET sent = sms_days.sent + 1 WHERE sms_
 	return ok, err
 }
 
-// tellingSQL reads event, organiser, session and venue that entry $2 of the timeline of order $1 is about; else those of the order.
-const tellingSQL = `
-SELECT e.id, e.state, e.title, g.name, s.id, s.starts_at, s.ends_at, v.id, v.name, v.city, v.address, v.time_zone,
-    CASE WHEN e.state = 'POSTPONED' THEN (SELECT n.starts_at FROM notices n WHERE n.session_id = s.id AND n.kind = 'event_postponed' ORDER BY n.id DESC LIMIT 1) END,
-    x.detail
-FROM orders o LEFT JOIN order_events x ON x.order_id = o.id AND x.sequence = $2
-JOIN sessions s ON s.id = coalesce(x.detail ->> 'session_id', o.session_id)
-JOIN events e ON e.id = s.event_id JOIN organisers g ON g.id = e.organiser_id JOIN venues v ON v.id = s.venue_id
-WHERE o.id = $1`
-
-// Telling reads all that can be said in a message, as it is now. Error: CodeNotFound.
-func (s *Store) Telling(ctx context.Context, m ticketing.Message) (ticketing.Telling, error) {
-	t := ticketing.Telling{Message: m}
-	var (
-		order     *orderRows
-		found     bool
-		detail    []byte
-		session   ticketing.Session
-		typeNames []ticketing.TicketType
-
-		postponedFrom *time.Time
-	)
-	err := s.retry(ctx, "read what a message tells", func(ctx context.Context) error {
-		batch := &pgx.Batch{}
-		batch.Queue(beginReading)
-		order = queueOrder(batch, m.OrderID)
-		one(batch.Queue(tellingSQL, m.OrderID, m.Sequence), &found, &t.Event.ID, &t.Event.State, &t.Event.Title, &t.Event.Organiser,
-			&session.ID, &session.StartsAt, &session.EndsAt, &session.Venue.ID, &session.Venue.Name, &session.Venue.City, &session.Venue.Address, &session.Venue.TimeZone,
-			&postponedFrom, &detail)
-		many(batch.Queue(`SELECT t.id, t.name FROM order_lines l JOIN ticket_types t ON t.id = l.ticket_type_id WHERE l.order_id = $1 ORDER BY l.position`, m.OrderID),
-			&typeNames, func(row pgx.CollectableRow) (ticketing.TicketType, error) {
-				var named ticketing.TicketType
-				err := row.Scan(&named.ID, &named.Name)
-				return named, err
-			})
-		queueAdmissions(batch, &t)
-		batch.Queue("commit")
-		return s.pool.SendBatch(ctx, batch).Close()
-	})
-	if err != nil {
-		return t, err
-	}
-	if t.Order, err = s.orderOf(ctx, order); err != nil {
-		return t, err
-	}
-	session.StartsAt, session.EndsAt, session.EventID, session.TicketTypes = session.StartsAt.UTC(), session.EndsAt.UTC(), t.Event.ID, typeNames
-	t.Event.Sessions = []ticketing.Session{session}
-	if postponedFrom != nil {
-		t.PostponedFrom = postponedFrom.UTC()
-	}
-	return t, concerning(&t, detail)
-}
-
-// concerning fills in what the entry of the timeline is about.
-func concerning(t *ticketing.Telling, detail []byte) error {
-	var entry struct {
-		Amount   int64                  `json:"amount"`
-		Currency string                 `json:"currency"`
-		Reason   ticketing.RefundReason `json:"reason"`
-		RefundID string                 `json:"refund_id"`
-		StartsAt time.Time              `json:"starts_at"`
-	}
-	if detail != nil {
-		if err := json.Unmarshal(detail, &entry); err != nil {
+// FinishMessages records what came of trying to send messages that were claimed, of all or of none. One that does not get through is
+// told by the other channel, unless it is already; when neither does, a case is opened for a person, and opened has its id. Repeated,
+// or when a message is not being sent any more, it changes nothing.
+func (s *Store) FinishMessages(ctx context.Context, ended ...ticketing.EndedMessage) (opened []string, err error) {
+	err = s.transact(ctx, "finish messages", func(ctx context.Context, w *work) error {
+		opened = nil
+		became := make([]ticketing.Message, len(ended))
+		done := make([]bool, len(ended))
+		for i, e := range ended {
+			became[i] = e.Message
+			o := e.Outcome
+			one(w.queue(finishSQL, e.ID, o.State, latestOr(o.NextAt), o.Carrier, o.ReceiptID, o.Segments, o.Problem), &done[i], &became[i].State)
+			if o.State == ticketing.MessageSent && o.ReceiptID != "" {
+				var overtaken bool
+				one(w.queue(applyReceiptSQL, o.Carrier, o.ReceiptID), &overtaken, &became[i].State)
+			}
+		}
+		if err := w.send(ctx); err != nil {
 			return err
 		}
-	}
-	t.Amount, t.Reason, t.NoticeOf = ticketing.Money{Amount: entry.Amount, Currency: entry.Currency}, entry.Reason, entry.StartsAt.UTC()
-	if entry.StartsAt.IsZero() {
-		t.NoticeOf = time.Time{}
-	}
-	for _, r := range t.Order.Refunds {
-		if r.ID == entry.RefundID {
-			t.Amount, t.Reason, t.Fee = r.Amount, r.Reason, ticketing.Money{Amount: r.Fee, Currency: r.Amount.Currency}
+		for i, m := range became {
+			if !done[i] || m.State.Underway() || m.State == ticketing.MessageDropped {
+				continue
+			}
+			lost, err := w.fallBack(ctx, m, ended[i].Outcome.Carrier, ended[i].Outcome.Problem)
+			if err != nil {
+				return err
+			}
+			if lost {
+				opened = append(opened, m.ID)
+			}
 		}
-	}
-	return nil
+		return nil
+	})
+	return opened, err
 }
 
-// FinishMessage records what came of trying to send a message that was claimed. One that does not get through is told by the other
-// channel, unless it is already; when neither does, a case is opened for a person, and opened says so. Repeated, or when the
-// message is not being sent any more, it changes nothing.
-func (s *Store) FinishMessage(ctx context.Context, m ticketing.Message, o ticketing.MessageOutcome) (opened bool, err error) {
-	err = s.transact(ctx, "finish a message", func(ctx context.Context, w *work) error {
-		var done, overtaken bool
-		opened, m.State = false, o.State
-		one(w.queue(`
+const finishSQL = `
 UPDATE messages SET state = $2::text, next_at = CASE WHEN $2 = 'WAITING' THEN $3 ELSE next_at END,
     lease_until = CASE WHEN $2 = 'SENDING' THEN $3::timestamptz END,
     sent_at = CASE WHEN $2 = 'SENT' THEN clock_timestamp() END,
     carrier = coalesce(nullif($4, ''), carrier), receipt_id = coalesce(nullif($5, ''), receipt_id),
     segments = nullif($6, 0), problem = $7
-WHERE id = $1 AND state = 'SENDING' RETURNING true`, m.ID, o.State, latestOr(o.NextAt), o.Carrier, o.ReceiptID, o.Segments, o.Problem), &done, &done)
-		if o.State == ticketing.MessageSent && o.ReceiptID != "" {
-			one(w.queue(applyReceiptSQL, o.Carrier, o.ReceiptID), &overtaken, &m.State)
-		}
-		if err := w.send(ctx); err != nil || !done {
-			return err
-		}
-		if m.State.Underway() || m.State == ticketing.MessageDropped {
-			return nil
-		}
-		opened, err = w.fallBack(ctx, m, o.Carrier, o.Problem)
-		return err
-	})
-	return opened, err
-}
+WHERE id = $1 AND state = 'SENDING' RETURNING state`
 
 // latestOr is a time, or now where there is none.
 func latestOr(at time.Time) time.Time {

@@ -43,7 +43,7 @@ func (s *scene) claimed(channel ticketing.Channel) ticketing.Message {
 
 func (s *scene) finished(m ticketing.Message, o ticketing.MessageOutcome) (opened bool) {
 	s.Helper()
-	return must(s.FinishMessage(s.Context(), m, o))(s)
+	return len(must(s.FinishMessages(s.Context(), ticketing.EndedMessage{Message: m, Outcome: o}))(s)) == 1
 }
 
 func TestEveryTurnOfAnOrderIsWrittenToTheOutboxWithIt(t *testing.T) {
@@ -108,9 +108,7 @@ func TestAMessageIsFinishedOnce(t *testing.T) {
 	m := s.claimed(ticketing.ChannelMail)
 	var handed atomic.Int32
 	inParallel(4, func(int) {
-		if must(s.HandOver(t.Context(), m.ID))(t) {
-			handed.Add(1)
-		}
+		handed.Add(int32(len(must(s.HandOver(t.Context(), m.ID))(t))))
 	})
 	if handed.Load() != 1 {
 		t.Errorf("handed over %d times", handed.Load())
@@ -136,7 +134,7 @@ func TestAnAbandonedMessageIsFoundOnce(t *testing.T) {
 	s := newScene(t)
 	s.paid(1)
 	claimed := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 1, -time.Second))(t)
-	if must(s.HandOver(t.Context(), claimed[0].ID))(t) {
+	if handed := must(s.HandOver(t.Context(), claimed[0].ID))(t); len(handed) != 0 {
 		t.Error("handed over although the claim has run out")
 	}
 	if left := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 1, lease))(t); len(left) != 0 {

@@ -62,14 +62,20 @@ type orderRows struct {
 
 // queueOrder queues what reads an order; it is there after the batch was sent.
 func queueOrder(batch *pgx.Batch, orderID string) *orderRows {
+	o := queueBought(batch, orderID)
+	many(batch.Queue(`SELECT o.voucher_id, v.name, o.discount FROM order_vouchers o JOIN vouchers v ON v.id = o.voucher_id
+		WHERE o.order_id = $1 ORDER BY o.position`, orderID), &o.vouchers, pgx.RowToStructByPos[ticketing.UsedVoucher])
+	many(batch.Queue(attemptSQL+" WHERE a.order_id = $1 ORDER BY a.created_at, a.id", orderID), &o.attempts, scanAttempt)
+	return o
+}
+
+// queueBought is queueOrder without vouchers and attempts, of which a buyer is told nothing.
+func queueBought(batch *pgx.Batch, orderID string) *orderRows {
 	o := &orderRows{}
 	one(batch.Queue(orderHeadSQL, orderID), &o.found, o.head.columns()...)
 	many(batch.Queue(`SELECT ticket_type_id, quantity, base_price, surcharge, amount, coalesce(phase, ''), discount, fee, tax, `+contentsSQL+` FROM order_lines l
 		WHERE order_id = $1 ORDER BY position`, orderID), &o.lines, pgx.RowToStructByPos[ticketing.PricedLine])
-	many(batch.Queue(`SELECT o.voucher_id, v.name, o.discount FROM order_vouchers o JOIN vouchers v ON v.id = o.voucher_id
-		WHERE o.order_id = $1 ORDER BY o.position`, orderID), &o.vouchers, pgx.RowToStructByPos[ticketing.UsedVoucher])
 	one(batch.Queue(orderMemberSQL, orderID), &o.member.found, o.member.columns()...)
-	many(batch.Queue(attemptSQL+" WHERE a.order_id = $1 ORDER BY a.created_at, a.id", orderID), &o.attempts, scanAttempt)
 	many(batch.Queue(ticketsSQL, orderID), &o.tickets, scanTicket)
 	many(batch.Queue(refundSQL+" WHERE r.order_id = $1 ORDER BY r.created_at, r.id", orderID), &o.refunds, scanRefund)
 	many(batch.Queue(orderSeatsSQL, orderID), &o.seats, pgx.RowToStructByPos[orderSeat])

@@ -19,7 +19,7 @@ WHERE m.carrier = $1 AND m.receipt_id = $2 AND m.state IN ('SENT', 'UNDELIVERED'
 RETURNING m.state`
 
 // KeepReceipt stores a carrier's later word on a message, once for each status, and lets the message follow it. One that did
-// not arrive is told by the other channel as FinishMessage does.
+// not arrive is told by the other channel as FinishMessages does.
 func (s *Store) KeepReceipt(ctx context.Context, r ticketing.MessageReceipt) error {
 	return s.transact(ctx, "keep a message's receipt", func(ctx context.Context, w *work) error {
 		var before, after []ticketing.Message

@@ -151,6 +151,7 @@ type Message struct {
 // Telling is a message with all that can be said in it.
 type Telling struct {
 	Message
+	// Order is without its vouchers and payment attempts.
 	Order Order
 	// Event has one session only, the order's or the one that a notice is about, with the ticket types that were bought.
 	Event Event
@@ -240,6 +241,12 @@ type MessageOutcome struct {
 	Segments  int
 	// Problem says what went wrong, without the address.
 	Problem string
+}
+
+// EndedMessage is a message and what came of trying to send it.
+type EndedMessage struct {
+	Message
+	Outcome MessageOutcome
 }
 
 // MessageFilter chooses messages. Empty fields choose all.

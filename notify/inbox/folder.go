@@ -1,16 +1,20 @@
 package inbox
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/boxoffice/boxoffice/notify"
@@ -29,17 +33,28 @@ type Kept struct {
 	At time.Time `json:"at"`
 }
 
-// Folder is where messages are kept, each in a file of its own that is named after its id.
+// Folder is where messages are kept: line by line in one file, for making a file for each costs more than writing the message.
 type Folder struct {
 	path string
+
+	mu   sync.Mutex
+	end  int64 // of what was looked through, in bytes
+	kept []line
+	byID map[string]line
 }
+
+// line is where the file has a message.
+type line struct{ at, size int64 }
+
+// fileName is that of the file in the folder. Its lines are the JSON of Kept.
+const fileName = "messages.jsonl"
 
 // Open makes the folder if it is not there, for its owner only.
 func Open(path string) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("the local inbox: %w", err)
 	}
-	return &Folder{path}, nil
+	return &Folder{path: filepath.Join(path, fileName), byID: map[string]line{}}, nil
 }
 
 // Sender is the folder as the carrier of a channel.
@@ -54,10 +69,10 @@ type Sender struct {
 // Name implements notify.Sender.
 func (s *Sender) Name() string { return Name }
 
-// Send keeps a message. Kept twice it is still one.
-func (s *Sender) Send(ctx context.Context, m notify.Message) (notify.Receipt, error) {
-	if receipt, ok, err := s.Find(ctx, m, time.Time{}); ok || err != nil {
-		return receipt, err
+// Send keeps a message. Kept twice it is still one, for the first is the one that is read.
+func (s *Sender) Send(_ context.Context, m notify.Message) (notify.Receipt, error) {
+	if !validID.MatchString(m.ID) {
+		return notify.Receipt{}, fmt.Errorf("%w: %w", notify.ErrRefused, errNoID)
 	}
 	if err := s.folder.keep(Kept{Message: m, Channel: s.channel, At: time.Now().UTC()}); err != nil {
 		return notify.Receipt{}, fmt.Errorf("%w: %w", notify.ErrTemporary, err)
@@ -67,107 +82,114 @@ func (s *Sender) Send(ctx context.Context, m notify.Message) (notify.Receipt, er
 
 // Find implements notify.Finder.
 func (s *Sender) Find(_ context.Context, m notify.Message, _ time.Time) (notify.Receipt, bool, error) {
-	path, err := s.folder.file(m.ID)
-	if err != nil {
-		return notify.Receipt{}, false, fmt.Errorf("%w: %w", notify.ErrRefused, err)
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	_, err := s.folder.Message(m.ID)
+	switch {
+	case errors.Is(err, errNone):
 		return notify.Receipt{}, false, nil
-	} else if err != nil {
+	case err != nil:
 		return notify.Receipt{}, false, fmt.Errorf("%w: %w", notify.ErrTemporary, err)
 	}
 	return notify.Receipt{ID: m.ID}, true, nil
 }
 
 var (
-	validID  = regexp.MustCompile(`^[0-9A-Za-z]{1,64}$`)
-	errNoID  = errors.New("not the id of a message")
-	errNone  = errors.New("no such message")
-	fileKind = ".json"
+	validID = regexp.MustCompile(`^[0-9A-Za-z]{1,64}$`)
+	errNoID = errors.New("not the id of a message")
+	errNone = errors.New("no such message")
 )
 
-func (f *Folder) file(id string) (string, error) {
-	if !validID.MatchString(id) {
-		return "", errNoID
-	}
-	return filepath.Join(f.path, id+fileKind), nil
-}
-
-// keep writes the whole file or none: a reader, or a process that is killed, never leaves half of one. It does not wait for
-// the disk, for a machine that loses its power tells nobody anything.
+// keep adds a message to the file, in one go, so that several processes may. What is left half by one that is killed, or has no room,
+// ends where the next message begins, and is not read. It does not wait for the disk, for a machine that loses its power tells nobody
+// anything.
 func (f *Folder) keep(k Kept) error {
-	path, err := f.file(k.ID)
-	if err != nil {
-		return err
-	}
-	half, err := os.CreateTemp(f.path, ".half-")
-	if err != nil {
-		return err
-	}
-	encoder := json.NewEncoder(half)
+	text := bytes.NewBufferString("\n")
+	encoder := json.NewEncoder(text)
 	encoder.SetEscapeHTML(false) // nobody shows the file as a page
-	err = errors.Join(encoder.Encode(k), half.Close())
-	if err == nil {
-		err = os.Rename(half.Name(), path)
+	if err := encoder.Encode(k); err != nil {
+		return err
 	}
+	file, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		_ = os.Remove(half.Name())
+		return err
 	}
-	return err
+	_, err = file.Write(text.Bytes())
+	return errors.Join(err, file.Close())
 }
 
 // Message reads a message.
 func (f *Folder) Message(id string) (Kept, error) {
 	var k Kept
-	path, err := f.file(id)
-	if err != nil {
-		return k, errNone
-	}
-	encoded, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return k, errNone
-	}
-	if err != nil {
-		return k, err
-	}
-	return k, json.Unmarshal(encoded, &k)
+	err := f.read(func(file *os.File) error {
+		at, ok := f.byID[id]
+		if !ok {
+			return errNone
+		}
+		return at.read(file, &k)
+	})
+	return k, err
 }
 
 // Messages reads the newest messages, newest first, at most limit.
 func (f *Folder) Messages(limit int) ([]Kept, error) {
-	entries, err := os.ReadDir(f.path)
-	if err != nil {
-		return nil, err
-	}
-	type file struct {
-		id string
-		at time.Time
-	}
-	var files []file
-	for _, entry := range entries {
-		id, ok := strings.CutSuffix(entry.Name(), fileKind)
-		if !ok || !validID.MatchString(id) {
-			continue
-		}
-		info, err := entry.Info()
-		if err != nil {
-			continue // it was just deleted
-		}
-		files = append(files, file{id, info.ModTime()})
-	}
-	slices.SortFunc(files, func(a, b file) int {
-		if c := b.at.Compare(a.at); c != 0 {
-			return c
-		}
-		return strings.Compare(b.id, a.id)
-	})
 	var kept []Kept
-	for _, file := range files[:min(len(files), limit)] {
-		k, err := f.Message(file.id)
-		if err != nil {
-			return nil, err
+	err := f.read(func(file *os.File) error {
+		for _, at := range slices.Backward(f.kept[max(len(f.kept)-limit, 0):]) {
+			var k Kept
+			if err := at.read(file, &k); err != nil {
+				return err
+			}
+			kept = append(kept, k)
 		}
-		kept = append(kept, k)
+		return nil
+	})
+	if errors.Is(err, errNone) {
+		return nil, nil
 	}
-	return kept, nil
+	return kept, err
+}
+
+// read reads messages, after it has found those that were kept since the last time. Error: errNone as long as nothing was.
+func (f *Folder) read(messages func(*os.File) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	file, err := os.Open(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errNone
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines := bufio.NewReader(io.NewSectionReader(file, f.end, math.MaxInt64-f.end))
+	for {
+		text, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return messages(file) // what has no end is being written, or never will be
+		}
+		if err != nil {
+			return err
+		}
+		f.found(text)
+	}
+}
+
+// found takes note of the next line of the file.
+func (f *Folder) found(text []byte) {
+	at := line{f.end, int64(len(text))}
+	f.end += at.size
+	var k struct {
+		Message struct {
+			ID string `json:"id"`
+		} `json:"message"`
+	}
+	if json.Unmarshal(text, &k) != nil {
+		return
+	}
+	if _, known := f.byID[k.Message.ID]; !known {
+		f.kept, f.byID[k.Message.ID] = append(f.kept, at), at
+	}
+}
+
+func (l line) read(file *os.File, k *Kept) error {
+	return json.NewDecoder(io.NewSectionReader(file, l.at, l.size)).Decode(k)
 }

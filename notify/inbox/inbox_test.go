@@ -97,13 +97,50 @@ func TestAFullDiskIsTemporary(t *testing.T) {
 	require.ErrorIs(t, err, notify.ErrTemporary)
 }
 
-func TestPagesShowWhatABuyerWouldGet(t *testing.T) {
+// TestWhatIsLeftHalfIsNotRead: a process was killed while it kept a message, and another goes on.
+func TestWhatIsLeftHalfIsNotRead(t *testing.T) {
 	t.Parallel()
 	folder, path := open(t)
+	sender := folder.Sender(ticketing.ChannelMail)
+	_, err := sender.Send(t.Context(), mail)
+	require.NoError(t, err)
+	file := filepath.Join(path, "messages.jsonl")
+	whole, err := os.ReadFile(file)
+	require.NoError(t, err)
+	half := mail
+	half.ID = "0HALF"
+	_, err = sender.Send(t.Context(), half)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(file, int64(len(whole)+len(whole)/2)))
+	ids := func() (ids []string) {
+		kept, err := folder.Messages(10)
+		require.NoError(t, err)
+		for _, k := range kept {
+			ids = append(ids, k.ID)
+		}
+		return ids
+	}
+	require.Equal(t, []string{mail.ID}, ids())
+	_, found, err := sender.Find(t.Context(), half, time.Now())
+	require.NoError(t, err)
+	require.False(t, found)
+
+	other, err := inbox.Open(path)
+	require.NoError(t, err)
+	_, err = other.Sender(ticketing.ChannelSMS).Send(t.Context(), sms)
+	require.NoError(t, err)
+	require.Equal(t, []string{sms.ID, mail.ID}, ids(), "also what another process keeps")
+	_, err = sender.Send(t.Context(), half)
+	require.NoError(t, err)
+	require.Equal(t, []string{half.ID, sms.ID, mail.ID}, ids())
+}
+
+func TestPagesShowWhatABuyerWouldGet(t *testing.T) {
+	t.Parallel()
+	folder, _ := open(t)
 	require.Contains(t, get(t, folder, "/").Body.String(), "Nothing yet")
 	_, err := folder.Sender(ticketing.ChannelMail).Send(t.Context(), mail)
 	require.NoError(t, err)
-	require.NoError(t, os.Chtimes(filepath.Join(path, mail.ID+".json"), time.Now(), time.Now().Add(-time.Minute)))
 	_, err = folder.Sender(ticketing.ChannelSMS).Send(t.Context(), sms)
 	require.NoError(t, err)
 

@@ -4,8 +4,10 @@ import (
 	_ "embed"
 	"fmt"
 	html "html/template"
+	"io"
 	"regexp"
 	"strings"
+	"text/template/parse"
 
 	"github.com/preslavrachev/gomjml/mjml"
 )
@@ -24,7 +26,7 @@ const (
 )
 
 // readLayout compiles the layout of mails. A template of html/template loses its comments, and those of a mail are what
-// Outlook lays it out by: they become constants.
+// Outlook lays it out by: they are kept from it while it makes the rest safe.
 func readLayout(mjmlText string) (*html.Template, error) {
 	compiled, err := mjml.Render(mjmlText)
 	if err != nil {
@@ -51,9 +53,34 @@ func readLayout(mjmlText string) (*html.Template, error) {
 		out.WriteString(constant(outlookOnly + inner[from:] + outlookOnlyEnd))
 		return out.String()
 	})
-	page, err := html.New("layout.mjml").Option("missingkey=error").Funcs(html.FuncMap{"outlook": func(n int) html.HTML { return comments[n] }}).Parse(compiled)
+	mail, err := html.New("layout.mjml").Option("missingkey=error").Funcs(html.FuncMap{"outlook": func(n int) html.HTML { return comments[n] }}).Parse(compiled)
+	if err == nil {
+		err = mail.Execute(io.Discard, page{}) // which makes it safe, once
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the layout of mails: %w", err)
 	}
-	return page, nil
+	putBack(mail.Tree.Root, comments)
+	return mail, nil
+}
+
+// putBack makes plain text of the calls that stand for comments: there are dozens in every mail.
+func putBack(list *parse.ListNode, comments []html.HTML) {
+	if list == nil {
+		return
+	}
+	for i, node := range list.Nodes {
+		switch node := node.(type) {
+		case *parse.IfNode:
+			putBack(node.List, comments)
+			putBack(node.ElseList, comments)
+		case *parse.RangeNode:
+			putBack(node.List, comments)
+		case *parse.ActionNode:
+			call := node.Pipe.Cmds[0].Args
+			if n, ok := call[len(call)-1].(*parse.NumberNode); ok && call[0].String() == "outlook" {
+				list.Nodes[i] = &parse.TextNode{NodeType: parse.NodeText, Pos: node.Pos, Text: []byte(comments[n.Int64])}
+			}
+		}
+	}
 }

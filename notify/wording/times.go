@@ -58,5 +58,7 @@ func offset(at time.Time) string {
 	if far == "+00" {
 		return "UTC"
 	}
-	return "UTC" + strings.NewReplacer("+0", "+", "-0", "-").Replace(far)
+	return "UTC" + noZero.Replace(far)
 }
+
+var noZero = strings.NewReplacer("+0", "+", "-0", "-")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bojanz/currency"
@@ -154,12 +155,20 @@ func location(zone string) (*time.Location, error) {
 	if zone == time.Local.String() { //nolint:gosmopolitan // it is refused: that of this machine is nobody's
 		return nil, errors.New("the venue's zone: that of this machine is not one")
 	}
+	known, _ := zones.Load(zone)
+	if at, ok := known.(*time.Location); ok {
+		return at, nil
+	}
 	at, err := time.LoadLocation(zone)
 	if err != nil {
 		return nil, fmt.Errorf("the venue's zone: %w", err)
 	}
+	zones.Store(zone, at)
 	return at, nil
 }
+
+// zones are those of venues by name, each a *time.Location that was read from a file.
+var zones sync.Map
 
 // join puts what there is together.
 func join(with string, parts ...string) string {

@@ -12,6 +12,9 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
+// mailSize is about how long the HTML of a mail with a ticket is, in bytes.
+const mailSize = 24 << 10
+
 // Wording writes messages. It is safe for concurrent use.
 type Wording struct {
 	texts  map[string]map[ticketing.MessageKind]texts // by language
@@ -71,6 +74,7 @@ func (w *Wording) write(channel ticketing.Channel, language string, f notify.Fac
 	}
 	p, images := s.page(v, f)
 	var out strings.Builder
+	out.Grow(mailSize)
 	if err := w.layout.Execute(&out, p); err != nil && s.err == nil {
 		s.err = err
 	}

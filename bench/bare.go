@@ -18,12 +18,13 @@ const (
 // bare is what the engine itself costs: a workflow that waits for one update, with one timer. It does nothing else,
 // has no database of its own, no encryption, no HTTP, no payment.
 type bare struct {
-	client client.Client
-	worker worker.Worker
+	client   client.Client
+	worker   worker.Worker
+	payAfter time.Duration
 }
 
-func newBare(c client.Client) (*bare, error) {
-	b := &bare{client: c, worker: worker.New(c, bareQueue, worker.Options{})}
+func newBare(c client.Client, payAfter time.Duration) (*bare, error) {
+	b := &bare{client: c, worker: worker.New(c, bareQueue, worker.Options{}), payAfter: payAfter}
 	b.worker.RegisterWorkflow(bareWorkflow)
 	return b, b.worker.Start()
 }
@@ -53,6 +54,7 @@ func (b *bare) buy(ctx context.Context, _ int) (purchase, error) {
 		return purchase{}, err
 	}
 	done := purchase{hold: time.Since(begun), workflow: id}
+	rest(ctx, b.payAfter)
 	handle, err := b.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: id, UpdateName: "payment", UpdateID: "payment", Args: []any{rand.Text()},
 		WaitForStage: client.WorkflowUpdateStageCompleted,

@@ -25,6 +25,7 @@ type options struct {
 	rounds   int
 	settle   time.Duration
 	window   time.Duration
+	payAfter time.Duration
 	write    string
 	logs     string
 	env      []string
@@ -55,6 +56,7 @@ func parse(arguments []string) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each contender has its turn with each number of buyers")
 	flags.DurationVar(&o.settle, "settle", 2*time.Second, "how long buyers buy before it counts")
 	flags.DurationVar(&o.window, "window", 8*time.Second, "how long it counts")
+	flags.DurationVar(&o.payAfter, "pay-after", 0, "how long every buyer, also a rival's, takes to pay once the tickets are held")
 	flags.StringVar(&o.write, "write", "", "document to write the results into, between its markers")
 	flags.StringVar(&o.logs, "logs", "", "folder that keeps data and logs of the run; default: a temporary one")
 	flags.StringVar(&o.contains, "only", "", "only contenders whose name contains this")
@@ -73,8 +75,8 @@ func parse(arguments []string) (options, error) {
 		}
 		o.buyers = append(o.buyers, n)
 	}
-	if o.rounds < 1 || o.window <= 0 || o.settle < 0 {
-		return o, errors.New("-rounds and -window must be positive")
+	if o.rounds < 1 || o.window <= 0 || o.settle < 0 || o.payAfter < 0 {
+		return o, errors.New("-rounds and -window must be positive, -settle and -pay-after not negative")
 	}
 	return o, nil
 }
@@ -98,7 +100,7 @@ func run(ctx context.Context, o options) error {
 	}
 	defer s.stop()
 
-	product, err := newProduct(ctx, s)
+	product, err := newProduct(ctx, s, o.payAfter)
 	if err != nil {
 		return err
 	}
@@ -108,12 +110,12 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer rivals.Close()
-	engine, err := newBare(rivals)
+	engine, err := newBare(rivals, o.payAfter)
 	if err != nil {
 		return err
 	}
 	defer engine.close()
-	saga, err := newNaive(ctx, rivals, s)
+	saga, err := newNaive(ctx, rivals, s, o.payAfter)
 	if err != nil {
 		return err
 	}

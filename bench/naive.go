@@ -23,16 +23,17 @@ const naiveQueue = "naive"
 // naive sells with the saga of tutorials, see naive_saga.go. Its worker and its callback handler run in this process
 // with the settings the SDK comes with; it has a database of its own on the same server.
 type naive struct {
-	client  client.Client
-	worker  worker.Worker
-	db      *pgxpool.Pool
-	stack   *stack
-	gateway *sandbox.Provider
-	server  *http.Server
+	client   client.Client
+	worker   worker.Worker
+	db       *pgxpool.Pool
+	stack    *stack
+	gateway  *sandbox.Provider
+	server   *http.Server
+	payAfter time.Duration
 }
 
-func newNaive(ctx context.Context, c client.Client, s *stack) (_ *naive, err error) {
-	n := &naive{client: c, stack: s}
+func newNaive(ctx context.Context, c client.Client, s *stack, payAfter time.Duration) (_ *naive, err error) {
+	n := &naive{client: c, stack: s, payAfter: payAfter}
 	n.gateway, err = sandbox.New(sandbox.Config{
 		URL: s.bank.url, Merchant: s.bank.merchant, Key: s.bank.key, CallbackKeys: []string{s.bank.callbackKey},
 	})
@@ -85,6 +86,7 @@ func (n *naive) buy(ctx context.Context, buyer int) (purchase, error) {
 		return purchase{}, err
 	}
 	done := purchase{hold: time.Since(begun), workflow: naiveID(orderID)}
+	rest(ctx, n.payAfter)
 	if err := n.stack.gateway.Pay(ctx, orderID); err != nil {
 		return purchase{}, err
 	}

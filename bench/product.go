@@ -21,11 +21,12 @@ import (
 
 // product buys from boxoffice as a browser does.
 type product struct {
-	stack  *stack
-	client *http.Client
-	db     *pgxpool.Pool
-	end    context.CancelFunc
-	ended  chan struct{}
+	stack    *stack
+	client   *http.Client
+	db       *pgxpool.Pool
+	payAfter time.Duration
+	end      context.CancelFunc
+	ended    chan struct{}
 
 	// again counts requests that had to be repeated.
 	again atomic.Int64
@@ -34,14 +35,14 @@ type product struct {
 	waiting map[string]chan struct{} // by order id
 }
 
-func newProduct(ctx context.Context, s *stack) (*product, error) {
+func newProduct(ctx context.Context, s *stack, payAfter time.Duration) (*product, error) {
 	db, err := pgxpool.New(ctx, s.productDB)
 	if err != nil {
 		return nil, err
 	}
 	watching, end := context.WithCancel(context.Background())
 	p := &product{
-		stack: s, db: db, end: end, ended: make(chan struct{}), waiting: map[string]chan struct{}{},
+		stack: s, db: db, payAfter: payAfter, end: end, ended: make(chan struct{}), waiting: map[string]chan struct{}{},
 		client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 1024}},
 	}
 	go p.watch(watching)
@@ -80,6 +81,7 @@ func (p *product) buy(ctx context.Context, buyer int) (purchase, error) {
 	if err := p.insist(ctx, pay); err != nil {
 		return purchase{}, err
 	}
+	rest(ctx, p.payAfter)
 	paid := p.await(order.ID)
 	defer p.forget(order.ID)
 	if err := p.stack.gateway.Pay(ctx, attempt.ID); err != nil {

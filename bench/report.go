@@ -18,8 +18,12 @@ const (
 // print writes the results as Markdown.
 func (r *results) print(w io.Writer) {
 	fmt.Fprintf(w, "Measured on %s, %s, %s.\n", figures.Machine(r.started), r.postgres, engineVersions())
-	fmt.Fprintf(w, "%d turns of %s each after %s of settling; median (least–most). All contenders ran in one run, in turns.\n\n",
+	fmt.Fprintf(w, "%d turns of %s each after %s of settling; median (least–most). All contenders ran in one run, in turns.",
 		r.options.rounds, r.options.window, r.options.settle)
+	if r.options.payAfter > 0 {
+		fmt.Fprintf(w, " Every buyer pays %s after the tickets are held.", r.options.payAfter)
+	}
+	fmt.Fprint(w, "\n\n")
 
 	fmt.Fprintln(w, "| buyers | contender | purchases/s | hold p50 ms | hold p99 ms | CPU ms/purchase, servers | driver |")
 	fmt.Fprintln(w, "|---:|---|---:|---:|---:|---:|---:|")

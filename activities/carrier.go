@@ -32,8 +32,9 @@ type carrier struct {
 	Route
 
 	channel ticketing.Channel
-	// slots has an entry for each message that is claimed, until it is stored in ended what came of it.
-	slots   chan struct{}
+	// slots has an entry for each message that is claimed, until what came of it is stored.
+	slots chan struct{}
+	// ended are those of which that is to be stored.
 	ended   chan ticketing.EndedMessage
 	sending sync.WaitGroup
 
@@ -160,9 +161,8 @@ func (c *carrier) tell(ctx context.Context, claimed []ticketing.Message) {
 
 // prepare writes a message of what was read with err, unless something ends it before it is sent.
 func (c *carrier) prepare(ctx context.Context, told ticketing.Telling, err error) (message notify.Message, unsent *ticketing.MessageOutcome) {
-	log := c.log(told.Message)
 	if err != nil {
-		log.Error("read what to tell", "error", err)
+		c.log(told.Message).Error("read what to tell", "error", err)
 		return message, &ticketing.MessageOutcome{State: ticketing.MessageWaiting, NextAt: time.Now().Add(5 * time.Second)}
 	}
 	if why := told.Moot(time.Now()); why != "" {
@@ -170,12 +170,12 @@ func (c *carrier) prepare(ctx context.Context, told ticketing.Telling, err error
 	}
 	message, err = c.write(told)
 	if err != nil {
-		log.Error("write the message", "error", err)
+		c.log(told.Message).Error("write the message", "error", err)
 		return message, &ticketing.MessageOutcome{State: ticketing.MessageFailed, Carrier: c.Sender.Name(), Problem: "it could not be written"}
 	}
 	if told.Channel == ticketing.ChannelSMS {
 		if ok, err := c.Outbox.CountSMS(ctx, told.OrderID, c.SMSPerDay); err == nil && !ok {
-			log.Warn("too many SMS to one number")
+			c.log(told.Message).Warn("too many SMS to one number")
 			return message, &ticketing.MessageOutcome{State: ticketing.MessageFailed, Carrier: c.Sender.Name(), Problem: "too many SMS to this number today"}
 		}
 	}

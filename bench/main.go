@@ -92,6 +92,10 @@ func run(ctx context.Context, o options) error {
 		folder = temporary
 	} else if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
+	} else if os.Geteuid() == 0 { // PostgreSQL runs as another user then, below this folder
+		if err := os.Chmod(folder, 0o755); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintln(os.Stderr, "starting PostgreSQL, Temporal, the sandbox gateway and boxoffice …")
 	s, err := startStack(ctx, o.bin, folder, catalogue(), o.env)

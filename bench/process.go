@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/store/localpostgres/child"
-	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 )
 
 // process is one running program with a log of its own.
@@ -81,15 +80,6 @@ func (p *process) alive() error {
 	default:
 		return nil
 	}
-}
-
-// freeAddress is an address of this machine where nobody listens now.
-func freeAddress() (string, error) {
-	ports, err := freeport.Find(1)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("127.0.0.1:%d", ports[0]), nil
 }
 
 // binary finds a program of ours; `make build` makes it.

@@ -16,6 +16,7 @@ import (
 	"github.com/boxoffice/boxoffice/encryption"
 	"github.com/boxoffice/boxoffice/payment/sandbox/gateway"
 	"github.com/boxoffice/boxoffice/store"
+	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
@@ -64,9 +65,11 @@ func startStack(ctx context.Context, bin, folder string, events []ticketing.Even
 	if err != nil {
 		return nil, err
 	}
-	if s.temporal, err = freeAddress(); err != nil {
+	free, err := freeport.Addresses(1)
+	if err != nil {
 		return nil, err
 	}
+	s.temporal = free[0]
 	s.engine, _, err = launch(folder, "temporal", []string{"BOXOFFICE_DATABASE_URL=" + server}, true, standalone,
 		"temporal", "--address", s.temporal, "--no-ui", "--namespace", productNamespace+","+rivalNamespace)
 	if err != nil {
@@ -101,12 +104,9 @@ func startStack(ctx context.Context, bin, folder string, events []ticketing.Even
 
 // configure chooses ports and secrets.
 func (s *stack) configure() error {
-	var addresses [3]string
-	for i := range addresses {
-		var err error
-		if addresses[i], err = freeAddress(); err != nil {
-			return err
-		}
+	addresses, err := freeport.Addresses(3)
+	if err != nil {
+		return err
 	}
 	web, bank, codec := addresses[0], addresses[1], addresses[2]
 	s.url = "http://" + web

@@ -1,6 +1,6 @@
 -- What may stand in the columns that every purchase writes several times, said once for each kind of value. PostgreSQL reads all
 -- CHECKs of a table anew for every statement that writes a row of it, whatever it writes: they were a sixth of what a purchase costs
--- here. A domain is read once for a connection, and looked at only where a value is set.
+-- the database. A domain is read once for a connection, and looked at only where a value is set.
 
 -- +goose Up
 CREATE DOMAIN record_id AS text CHECK (VALUE ~ '^[0-9A-Z]{26}$');

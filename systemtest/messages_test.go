@@ -290,12 +290,11 @@ func TestHazard30AProcessKilledWhileTheServerHasTheMailSendsItOnce(t *testing.T)
 
 func TestHazard30DeadCarriersDelayNoPurchase(t *testing.T) {
 	t.Parallel()
-	ports, err := freeport.Find(1)
+	addresses, err := freeport.Addresses(1)
 	require.NoError(t, err)
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
 	g, env := twilio(t)
 	g.SetFaults(twiliotest.Faults{Hang: true})
-	s := stack.New(t, servers(t), stack.Options{Env: append(env, mailEnv(address)...)})
+	s := stack.New(t, servers(t), stack.Options{Env: append(env, mailEnv(addresses[0])...)})
 	begun := time.Now()
 	orders := make([]stack.Order, 5)
 	for i := range orders {
@@ -304,7 +303,7 @@ func TestHazard30DeadCarriersDelayNoPurchase(t *testing.T) {
 	t.Logf("five purchases took %s", time.Since(begun))
 	stack.Eventually(t, soon, "an SMS hangs", func() bool { return g.Calls() > 0 })
 	g.SetFaults(twiliotest.Faults{})
-	post := openPostOffice(t, address, false)
+	post := openPostOffice(t, addresses[0], false)
 	for _, order := range orders {
 		awaitMessages(t, s, order, long, "paid by mail SENT", "paid by sms SENT")
 	}

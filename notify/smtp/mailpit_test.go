@@ -34,10 +34,9 @@ func openMailpit(t *testing.T) *mailpit {
 	if program == "" {
 		t.Skip("BOXOFFICE_MAILPIT names no Mailpit: `make test` builds one")
 	}
-	ports, err := freeport.Find(2)
+	addresses, err := freeport.Addresses(2)
 	require.NoError(t, err)
-	address := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
-	m := &mailpit{t: t, smtp: address(ports[0]), api: address(ports[1]), client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}}
+	m := &mailpit{t: t, smtp: addresses[0], api: addresses[1], client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}}
 	server := exec.Command(program, "--smtp", m.smtp, "--listen", m.api, "--database", filepath.Join(t.TempDir(), "mail.db"), "--enable-chaos", "--disable-version-check", "--quiet")
 	require.NoError(t, server.Start())
 	t.Cleanup(func() {

@@ -160,10 +160,9 @@ func (s *Stack) createDatabase() {
 
 // configure chooses free ports and fresh secrets.
 func (s *Stack) configure(o Options) {
-	ports, err := freeport.Find(4)
+	addresses, err := freeport.Addresses(4)
 	require.NoError(s.T, err)
-	address := func(i int) string { return fmt.Sprintf("127.0.0.1:%d", ports[i]) }
-	web, codec, bank, probes, token := address(0), address(1), address(2), address(3), rand.Text()
+	web, codec, bank, probes, token := addresses[0], addresses[1], addresses[2], addresses[3], rand.Text()
 	s.Inbox = filepath.Join(s.T.TempDir(), "inbox")
 	s.URL, s.Codec = "http://"+web, "http://"+codec+"/"+token
 	merchant, key := "M"+rand.Text()[:10], rand.Text()

@@ -31,3 +31,13 @@ func Find(count int) ([]int, error) {
 	}
 	return nil, fmt.Errorf("found only %d of %d free ports between %d and %d on %s", len(ports), count, lowest, highest, host)
 }
+
+// Addresses finds ports as Find does, as addresses to listen on.
+func Addresses(count int) ([]string, error) {
+	ports, err := Find(count)
+	addresses := make([]string, len(ports))
+	for i, port := range ports {
+		addresses[i] = net.JoinHostPort(host, strconv.Itoa(port))
+	}
+	return addresses, err
+}

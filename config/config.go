@@ -47,6 +47,8 @@ type Config struct {
 	HTTPAddress string `env:"HTTP_ADDRESS" envDefault:"127.0.0.1:8080"`
 	// WorkerAddress is where a worker without an API answers probes and shows its metrics.
 	WorkerAddress string `env:"WORKER_ADDRESS" envDefault:"127.0.0.1:8081"`
+	// Queues are the task queues that a process with workers serves. Default every one.
+	Queues []string `env:"QUEUES"`
 	// PublicURL is how gateways and buyers' browsers reach us; no path, no trailing slash.
 	PublicURL string `env:"PUBLIC_URL" envDefault:"http://127.0.0.1:8080"`
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. Default none.

@@ -101,3 +101,17 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		require.NotContains(t, text, "hunter2")
 	}
 }
+
+func TestQueuesAreKnownAndNamedOnce(t *testing.T) {
+	queues := func(value string) ([]string, error) {
+		c, err := config.From(map[string]string{"BOXOFFICE_QUEUES": value})
+		return c.Queues, err
+	}
+	named, err := queues("payment,notification")
+	require.NoError(t, err)
+	require.Equal(t, []string{"payment", "notification"}, named)
+	for _, wrong := range []string{"payments", "payment,payment", "payment,"} {
+		_, err := queues(wrong)
+		require.ErrorContains(t, err, "BOXOFFICE_QUEUES: must name some of purchase, payment, notification, each once", wrong)
+	}
+}

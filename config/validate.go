@@ -21,6 +21,9 @@ import (
 const minSecret = 16
 
 // mistake says what is wrong with one variable.
+// Queues are the task queues there are.
+var Queues = []string{"purchase", "payment", "notification"}
+
 func mistake(name, format string, args ...any) error {
 	return fmt.Errorf("%s%s: %s", Prefix, name, fmt.Sprintf(format, args...))
 }
@@ -61,6 +64,11 @@ func (c Config) validate(need Need) []error {
 	}
 	address("HTTP_ADDRESS", c.HTTPAddress)
 	address("WORKER_ADDRESS", c.WorkerAddress)
+	for i, queue := range c.Queues {
+		if !slices.Contains(Queues, queue) || slices.Contains(c.Queues[:i], queue) {
+			add("QUEUES", "must name some of %s, each once, not %q", strings.Join(Queues, ", "), queue)
+		}
+	}
 	origin("PUBLIC_URL", c.PublicURL)
 	if c.OrdersPerSecond < 0 {
 		add("ORDERS_PER_SECOND", "must not be negative; 0 switches the limit off")

@@ -120,6 +120,7 @@ func (c *connections) startWorkers(
 	}
 	return worker.Start(ctx, worker.Config{
 		Client:         c.temporal,
+		Queues:         cfg.Queues,
 		Purchase:       &activities.Purchase{Store: c.store, Gateways: c.gateways, Metrics: metrics, Observer: observer},
 		Payments:       &activities.Payments{Store: c.store, Gateways: c.gateways, Deliverer: c.deliverer, Metrics: metrics, Log: c.log},
 		Reconciliation: &activities.Reconciliation{Store: c.store, Gateways: c.gateways, Terms: terms, Log: c.log},

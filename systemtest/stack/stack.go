@@ -26,6 +26,7 @@ import (
 	"github.com/boxoffice/boxoffice/store/localpostgres/freeport"
 	"github.com/boxoffice/boxoffice/ticketing"
 	"github.com/boxoffice/boxoffice/ticketing/seating"
+	"github.com/boxoffice/boxoffice/worker"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -33,6 +34,8 @@ import (
 type Options struct {
 	// Split runs api and worker as processes of their own; otherwise `run` is both.
 	Split bool
+	// PerQueue runs api, and a worker for each task queue, as processes of their own.
+	PerQueue bool
 	// Env is added to the environment of every process, such as "BOXOFFICE_PAYMENT_GRACE=2s".
 	Env []string
 	// Events are what it sells. Default Show("show", time.Minute, 100).
@@ -59,6 +62,8 @@ type Stack struct {
 
 	// Run is api and worker in one; or API and Worker are, when split.
 	Run, API, Worker, Sandbox *Process
+	// Workers are those of each task queue, when there is one for each.
+	Workers map[string]*Process
 
 	Namespace   string
 	DatabaseURL string
@@ -104,10 +109,19 @@ func New(t testing.TB, servers *Servers, o Options) *Stack {
 	s.dial()
 
 	s.Sandbox = s.process("sandbox", s.setting("BOXOFFICE_SANDBOX_URL")+"/livez")
-	if o.Split {
+	switch {
+	case o.PerQueue:
+		s.Workers = map[string]*Process{}
+		for _, queue := range worker.Queues {
+			free, err := freeport.Addresses(1)
+			require.NoError(t, err)
+			s.Workers[queue] = s.process("worker", "http://"+free[0]+"/readyz", "BOXOFFICE_WORKER_ADDRESS="+free[0], "BOXOFFICE_QUEUES="+queue)
+		}
+		s.API = s.process("api", s.URL+"/readyz")
+	case o.Split:
 		s.Worker = s.process("worker", "http://"+s.setting("BOXOFFICE_WORKER_ADDRESS")+"/readyz")
 		s.API = s.process("api", s.URL+"/readyz")
-	} else {
+	default:
 		s.Run = s.process("run", s.URL+"/readyz")
 	}
 	t.Cleanup(s.finish)
@@ -228,10 +242,14 @@ func (s *Stack) command(role string, arguments ...string) *exec.Cmd {
 	return cmd
 }
 
-// process starts a role and waits until it says that it is ready.
-func (s *Stack) process(role, ready string) *Process {
+// process starts a role and waits until it says that it is ready. What is added to its environment names its log, too.
+func (s *Stack) process(role, ready string, more ...string) *Process {
 	s.T.Helper()
-	p := &Process{Name: role, program: Binary(s.T, "boxoffice"), args: []string{role}, env: s.env, log: filepath.Join(s.Folder, role+".log")}
+	name := strings.Join(append([]string{role}, more...), " ")
+	p := &Process{
+		Name: name, program: Binary(s.T, "boxoffice"), args: []string{role}, env: append(slices.Clone(s.env), more...),
+		log: filepath.Join(s.Folder, strings.ToLower(unfit.ReplaceAllString(name, "-"))+".log"),
+	}
 	s.restarts[p] = ready
 	s.T.Cleanup(p.Stop)
 	s.Restart(p)

@@ -121,7 +121,11 @@ func (c *carrier) claim(ctx context.Context, limit *rate.Limiter) []ticketing.Me
 	if free <= 0 {
 		return nil
 	}
-	claimed, err := c.Outbox.ClaimMessages(ctx, c.channel, free, tellLease)
+	var patience time.Duration
+	if c.Busy != nil && c.Busy() {
+		patience = tellPatience
+	}
+	claimed, err := c.Outbox.ClaimMessages(ctx, c.channel, free, tellLease, patience)
 	if err != nil && ctx.Err() == nil {
 		c.Log.Error("claim messages", "channel", c.channel, "error", err)
 	}

@@ -21,6 +21,8 @@ const (
 	// sendBound is how long a carrier may take for one message, tellLease how long nobody else touches it meanwhile.
 	sendBound = 90 * time.Second
 	tellLease = 2 * time.Minute
+	// tellPatience is how long what is not pressing gives way to purchases at most.
+	tellPatience = 30 * time.Second
 	// findPause is how long after an unknown outcome the carrier is asked.
 	findPause = 10 * time.Second
 	// storeBound is how long what became of a message may take to be stored when the round has ended.
@@ -29,7 +31,7 @@ const (
 
 // Outbox is what telling buyers needs of the database. Every method is one transaction; store.Store says more of each.
 type Outbox interface {
-	ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error)
+	ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease, patience time.Duration) ([]ticketing.Message, error)
 	AbandonedMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error)
 	Telling(ctx context.Context, m ticketing.Message) (ticketing.Telling, error)
 	Tellings(ctx context.Context, messages ...ticketing.Message) iter.Seq2[ticketing.Telling, error]
@@ -59,6 +61,8 @@ type Route struct {
 type Notifications struct {
 	Outbox Outbox
 	Words  Words
+	// Busy says whether purchases keep this process busy: what is not pressing is told a little later then. Nil: they never do.
+	Busy   func() bool
 	Routes map[ticketing.Channel]Route
 	// OrderURLs are the pages of an order: the plain one, and the one that opens it on any device.
 	OrderURLs func(orderID string) (plain, private string)

@@ -9,8 +9,9 @@ import (
 )
 
 // maxStarts is how many purchases one process begins at once: as many as keep it busy. More only queue at Temporal,
-// where they time out together and leave work behind; here they wait their turn.
-var maxStarts = max(16, 8*runtime.GOMAXPROCS(0))
+// where they time out together and leave work behind; here they wait their turn. They are fewer than maxDelivering: what was begun
+// is finished first, for the longer purchases are open, the more of them are, and the more each costs.
+var maxStarts = max(8, 4*runtime.GOMAXPROCS(0))
 
 // admission lets no more purchases be under way than there are tickets for: in a rush, whoever would
 // only be told "sold out" by a workflow waits here until that is certain, and starts none.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -20,6 +21,9 @@ const (
 	markPace = 100 * time.Millisecond
 )
 
+// maxDelivering is how many deliveries one process has under way.
+var maxDelivering = max(32, 16*runtime.GOMAXPROCS(0))
+
 // deliveries brings captured money from the inbox to its workflows, as many at once as keep Temporal
 // busy: more only time out together. Nothing depends on it but speed. Money is noted as delivered once its
 // workflow has acknowledged it; whatever is lost here is delivered by the sweep.
@@ -27,6 +31,7 @@ type deliveries struct {
 	deliverer Deliverer
 	store     Store
 	metrics   *metrics
+	load      *Load
 	done      chan struct{}
 	workers   *sync.WaitGroup
 	log       *slog.Logger
@@ -41,9 +46,9 @@ type deliveries struct {
 	marking, stopped bool
 }
 
-func newDeliveries(d Deliverer, store Store, m *metrics, done chan struct{}, workers *sync.WaitGroup, log *slog.Logger) *deliveries {
+func newDeliveries(d Deliverer, store Store, m *metrics, load *Load, done chan struct{}, workers *sync.WaitGroup, log *slog.Logger) *deliveries {
 	return &deliveries{
-		deliverer: d, store: store, metrics: m, done: done, workers: workers, log: log,
+		deliverer: d, store: store, metrics: m, load: load, done: done, workers: workers, log: log,
 		queue: make(chan ticketing.PaymentAttempt, deliveryQueue), delivered: make(chan string, deliveryQueue),
 		waking: make(chan struct{}, maxWaking),
 	}
@@ -62,7 +67,8 @@ func (d *deliveries) post(attempt ticketing.PaymentAttempt) {
 		d.metrics.deliveriesFailed.Inc()
 		return
 	}
-	if d.open++; d.running < maxStarts && d.running < d.open {
+	d.load.begin()
+	if d.open++; d.running < maxDelivering && d.running < d.open {
 		d.running++
 		d.workers.Go(d.work)
 	}
@@ -70,6 +76,7 @@ func (d *deliveries) post(attempt ticketing.PaymentAttempt) {
 
 // bring delivers captured money while the buyer waits for it.
 func (d *deliveries) bring(attempt ticketing.PaymentAttempt) {
+	d.load.begin()
 	d.mu.Lock()
 	d.open++
 	d.mu.Unlock()
@@ -110,6 +117,7 @@ func (d *deliveries) deliver(attempt ticketing.PaymentAttempt) {
 	ctx, cancel := context.WithTimeout(context.Background(), deliverBound)
 	defer cancel()
 	err := d.deliverer.DeliverPayment(ctx, attempt)
+	d.load.end()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open--

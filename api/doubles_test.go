@@ -24,7 +24,7 @@ type testStore interface {
 	Settle(ctx context.Context, attemptID string) (ticketing.Settlement, error)
 	RequestRefund(ctx context.Context, request ticketing.RefundRequest) (ticketing.RefundAnswer, error)
 	MoveEvent(ctx context.Context, eventID string, to ticketing.EventState, by, reason string) error
-	ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error)
+	ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease, patience time.Duration) ([]ticketing.Message, error)
 	FinishMessages(ctx context.Context, ended ...ticketing.EndedMessage) (opened []string, err error)
 }
 

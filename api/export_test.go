@@ -7,3 +7,10 @@ func (s *Server) Idle() bool {
 	defer d.mu.Unlock()
 	return d.open == 0
 }
+
+// NearlyBusy is a load that one more to be waited for makes busy.
+func NearlyBusy() *Load {
+	l := &Load{}
+	l.waited.Store(busyFrom - 1)
+	return l
+}

@@ -65,7 +65,7 @@ func TestABuyerSeesWhatWasSentWhereAndWhatBecameOfIt(t *testing.T) {
 	}, w.messages(o))
 
 	finish := func(channel ticketing.Channel, outcome ticketing.MessageOutcome) {
-		claimed, err := w.store.ClaimMessages(t.Context(), channel, 1, time.Minute)
+		claimed, err := w.store.ClaimMessages(t.Context(), channel, 1, time.Minute, 0)
 		require.NoError(t, err)
 		require.Equal(t, "WAITING", w.messages(o)[0].State, "that somebody is at it is nothing to a buyer")
 		_, err = w.store.FinishMessages(t.Context(), ticketing.EndedMessage{Message: claimed[0], Outcome: outcome})

@@ -55,6 +55,8 @@ type Config struct {
 
 	// Policy is how long purchases wait for what; HoldFor is the event's where it has one.
 	Policy workflows.PurchasePolicy
+	// Load counts what buyers wait for. Default a new one, which nobody asks.
+	Load *Load
 	// Limiter decides which client address may submit another order. Nil allows all.
 	Limiter Limiter
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. Default none.
@@ -104,6 +106,9 @@ func New(c Config) (*Server, error) {
 	if c.Registry == nil {
 		c.Registry = prometheus.NewRegistry()
 	}
+	if c.Load == nil {
+		c.Load = &Load{}
+	}
 	if c.MaxStreams == 0 {
 		c.MaxStreams = 20_000
 	}
@@ -126,7 +131,7 @@ func New(c Config) (*Server, error) {
 	s.guesses = newGuesses()
 	s.orders = newWatcher(orderPace, s.orderRevisions(), s.done, &s.pollers, c.Log)
 	s.rendered = newRenderCache()
-	s.deliveries = newDeliveries(c.Deliverer, c.Store, s.metrics, s.done, &s.pollers, c.Log)
+	s.deliveries = newDeliveries(c.Deliverer, c.Store, s.metrics, c.Load, s.done, &s.pollers, c.Log)
 	var err error
 	if s.site, err = newSite(c.Web); err != nil {
 		return nil, fmt.Errorf("read the web application: %w", err)
@@ -224,16 +229,16 @@ func (s *Server) register(app *fiber.App) {
 	on(http.MethodGet, "/api/v1/sessions/:session_id/seat-map", s.getSeatMap)
 	on(http.MethodGet, "/api/v1/sessions/:session_id/seats", s.getSeats)
 	on(http.MethodPost, "/api/v1/quotes", s.quote)
-	on(http.MethodPost, "/api/v1/orders", s.submitOrder)
+	on(http.MethodPost, "/api/v1/orders", s.Load.counted(s.submitOrder))
 	on(http.MethodGet, "/api/v1/orders/:order_id", s.getOrder)
 	on(http.MethodGet, "/api/v1/orders/:order_id/events", s.getOrderEvents)
-	on(http.MethodPost, "/api/v1/orders/:order_id/payments", s.startPayment)
+	on(http.MethodPost, "/api/v1/orders/:order_id/payments", s.Load.counted(s.startPayment))
 	on(http.MethodPost, "/api/v1/orders/:order_id/cancel", s.cancelOrder)
 	on(http.MethodPost, "/api/v1/orders/:order_id/refund-quotes", s.quoteRefund)
 	on(http.MethodPost, "/api/v1/orders/:order_id/refunds", s.requestRefund)
 	on(http.MethodPut, "/api/v1/orders/:order_id/tickets/:ticket_id/attendee", s.changeAttendee)
 	on(http.MethodGet, "/api/v1/orders/:order_id/messages", s.getMessages)
-	on(http.MethodPost, CallbackPath+":provider", s.callback)
+	on(http.MethodPost, CallbackPath+":provider", s.Load.counted(s.callback))
 	on(http.MethodPost, ReceiptPath+":carrier", s.receipt)
 }
 

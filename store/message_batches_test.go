@@ -15,8 +15,8 @@ func TestMessagesAreHandedOverAndFinishedTogether(t *testing.T) {
 	for range 5 {
 		s.paid(1)
 	}
-	late := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 1, -time.Second))(t)
-	claimed := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease))(t)
+	late := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 1, -time.Second, 0))(t)
+	claimed := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease, 0))(t)
 	ids := func(messages []ticketing.Message) (all []string) {
 		for _, m := range messages {
 			all = append(all, m.ID)
@@ -36,7 +36,7 @@ func TestMessagesAreHandedOverAndFinishedTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 5 {
-		if m := must(s.ClaimMessages(t.Context(), ticketing.ChannelSMS, 1, lease))(t)[0]; m.OrderID == claimed[3].OrderID {
+		if m := must(s.ClaimMessages(t.Context(), ticketing.ChannelSMS, 1, lease, 0))(t)[0]; m.OrderID == claimed[3].OrderID {
 			s.finished(m, ticketing.MessageOutcome{State: ticketing.MessageFailed, Carrier: "twilio"})
 		}
 	}
@@ -66,7 +66,7 @@ func TestWhatCannotBeReadKeepsNoOtherTelling(t *testing.T) {
 	s := newScene(t)
 	s.paid(1)
 	s.paid(2)
-	claimed := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease))(t)
+	claimed := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease, 0))(t)
 	asked := []ticketing.Message{claimed[1], {OrderID: encryption.NewNumber()}, claimed[0]}
 	var read int
 	for told, err := range s.Tellings(t.Context(), asked...) {

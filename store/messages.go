@@ -34,17 +34,19 @@ func (s *Store) FindMessages(ctx context.Context, f ticketing.MessageFilter) ([]
 }
 
 // ClaimMessages takes up to limit waiting messages of a channel, the most urgent first, for as long as lease: nobody
-// else sends them meanwhile.
-func (s *Store) ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease time.Duration) ([]ticketing.Message, error) {
+// else sends them meanwhile. Those that are no more urgent than the tickets of a paid order it leaves until they could have been sent for
+// as long as patience.
+func (s *Store) ClaimMessages(ctx context.Context, channel ticketing.Channel, limit int, lease, patience time.Duration) ([]ticketing.Message, error) {
 	return list(ctx, s, "claim messages", scanMessage, `
 WITH next AS (
     SELECT id FROM messages WHERE state = 'WAITING' AND channel = $1 AND next_at <= clock_timestamp()
+      AND (urgency < $4 OR next_at <= clock_timestamp() - $5::interval)
     ORDER BY urgency, next_at LIMIT $2 FOR UPDATE SKIP LOCKED
 ), m AS (
     UPDATE messages m SET state = 'SENDING', tried_at = NULL, lease_until = clock_timestamp() + $3::interval
     FROM next WHERE m.id = next.id RETURNING m.*
 ) SELECT m.id, m.order_id, m.kind, m.channel, m.state, m.tries, m.created_at, m.sent_at, m.expires_at,
-    m.sequence, m.tried_at, '', '', m.problem FROM m ORDER BY m.urgency, m.next_at`, channel, limit, lease)
+    m.sequence, m.tried_at, '', '', m.problem FROM m ORDER BY m.urgency, m.next_at`, channel, limit, lease, ticketing.MessagePaid.Urgency(), patience)
 }
 
 // HandOver notes that claimed messages are about to be handed to their carrier; from then on each may have been sent. One that is not

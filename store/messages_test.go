@@ -34,7 +34,7 @@ func (s *scene) wantMessages(order string, want ...string) {
 // claimed takes the only message that waits in a channel.
 func (s *scene) claimed(channel ticketing.Channel) ticketing.Message {
 	s.Helper()
-	claimed := must(s.ClaimMessages(s.Context(), channel, 10, lease))(s)
+	claimed := must(s.ClaimMessages(s.Context(), channel, 10, lease, 0))(s)
 	if len(claimed) != 1 {
 		s.Fatalf("claimed %+v", claimed)
 	}
@@ -84,7 +84,7 @@ func TestHazard30AMessageIsClaimedByOneSenderOnlyAndTheUrgentFirst(t *testing.T)
 	}
 	var (
 		claims atomic.Int32
-		first  = must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease))(t)
+		first  = must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease, 0))(t)
 	)
 	for _, m := range first {
 		if m.Kind != ticketing.MessagePaid || m.State != ticketing.MessageSending || m.TriedAt != nil {
@@ -93,11 +93,32 @@ func TestHazard30AMessageIsClaimedByOneSenderOnlyAndTheUrgentFirst(t *testing.T)
 	}
 	inParallel(8, func(int) {
 		for range 4 {
-			claims.Add(int32(len(must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 2, lease))(t))))
+			claims.Add(int32(len(must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 2, lease, 0))(t))))
 		}
 	})
 	if len(first) != 10 || claims.Load() != 10 {
 		t.Errorf("%d and %d of 20 mails claimed", len(first), claims.Load())
+	}
+}
+
+func TestWhatIsNotPressingWaitsForAsLongAsThePatienceAllows(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, storetest.Event("show", 100))
+	young, _ := s.paid(1)
+	old, _ := s.paid(1)
+	s.execute("UPDATE messages SET next_at = clock_timestamp() - interval '31 seconds' WHERE order_id = $1", old)
+	warned := s.held(1)
+	s.execute("UPDATE orders SET pay_by = now() + interval '1 minute', created_at = now() - interval '3 minutes' WHERE id = $1", warned)
+	s.execute("UPDATE holds SET expires_at = now() + interval '1 minute' WHERE order_id = $1", warned)
+	must(s.WarnHolds(t.Context(), 5*time.Minute))(t)
+	var claimed []string
+	for _, patience := range []time.Duration{time.Minute, 30 * time.Second, 0} {
+		for _, m := range must(s.ClaimMessages(t.Context(), ticketing.ChannelSMS, 10, lease, patience))(t) {
+			claimed = append(claimed, patience.String()+" "+m.OrderID)
+		}
+	}
+	if want := []string{"1m0s " + warned, "30s " + old, "0s " + young}; !slices.Equal(claimed, want) {
+		t.Errorf("claimed %v, want %v", claimed, want)
 	}
 }
 
@@ -133,11 +154,11 @@ func TestAnAbandonedMessageIsFoundOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.paid(1)
-	claimed := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 1, -time.Second))(t)
+	claimed := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 1, -time.Second, 0))(t)
 	if handed := must(s.HandOver(t.Context(), claimed[0].ID))(t); len(handed) != 0 {
 		t.Error("handed over although the claim has run out")
 	}
-	if left := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 1, lease))(t); len(left) != 0 {
+	if left := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 1, lease, 0))(t); len(left) != 0 {
 		t.Fatalf("one that may have been sent is claimed again: %+v", left)
 	}
 	var found atomic.Int32
@@ -310,7 +331,7 @@ func TestTheBuyerOfAHoldThatEndsSoonIsWarnedOnce(t *testing.T) {
 func (s *scene) tellsEverything(order string) {
 	s.Helper()
 	for _, channel := range []ticketing.Channel{ticketing.ChannelMail, ticketing.ChannelSMS} {
-		for claimed := must(s.ClaimMessages(s.Context(), channel, 10, lease))(s); len(claimed) > 0; claimed = must(s.ClaimMessages(s.Context(), channel, 10, lease))(s) {
+		for claimed := must(s.ClaimMessages(s.Context(), channel, 10, lease, 0))(s); len(claimed) > 0; claimed = must(s.ClaimMessages(s.Context(), channel, 10, lease, 0))(s) {
 			for _, m := range claimed {
 				must(s.Telling(s.Context(), m))(s)
 				must(s.CountSMS(s.Context(), m.OrderID, 100000))(s)

@@ -105,7 +105,7 @@ func TestAReminderFollowsTheSession(t *testing.T) {
 	remind()
 	remind()
 	s.wantTold(order, ticketing.MessageReminder)
-	m := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease))(t)[0]
+	m := must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease, 0))(t)[0]
 	told := must(s.Telling(t.Context(), m))(t)
 	if told.Moot(time.Now()) != "" || told.ExpiresAt == nil || !told.ExpiresAt.Equal(told.Session().StartsAt) {
 		t.Errorf("reminded %+v", told)
@@ -134,7 +134,7 @@ func TestAReminderFollowsTheSession(t *testing.T) {
 	}
 	remind()
 	s.wantTold(order, ticketing.MessageEventPostponed)
-	m = must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease))(t)[0]
+	m = must(s.ClaimMessages(t.Context(), ticketing.ChannelMail, 10, lease, 0))(t)[0]
 	if told := must(s.Telling(t.Context(), m))(t); !told.DateUnknown() || told.Moot(time.Now()) != "" {
 		t.Errorf("postponed, and told %+v", told)
 	}

@@ -20,8 +20,9 @@ import (
 	"github.com/boxoffice/boxoffice/ticketing"
 )
 
-// notifications is the step that tells buyers, by the carriers that are configured; what has none goes to the local inbox.
-func (c *connections) notifications(cfg config.Config, metrics *activities.Metrics) (*activities.Notifications, error) {
+// notifications is the step that tells buyers, by the carriers that are configured; what has none goes to the local inbox. While this
+// process is busy they are told a little later.
+func (c *connections) notifications(cfg config.Config, busy func() bool, metrics *activities.Metrics) (*activities.Notifications, error) {
 	words, err := wording.New()
 	if err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func (c *connections) notifications(cfg config.Config, metrics *activities.Metri
 		return nil, err
 	}
 	return &activities.Notifications{
-		Outbox: c.store, Words: words, Metrics: metrics, Log: c.log,
+		Outbox: c.store, Words: words, Busy: busy, Metrics: metrics, Log: c.log,
 		Routes: map[ticketing.Channel]activities.Route{
 			ticketing.ChannelMail: {Sender: mail, Concurrency: cfg.MailConcurrency, PerSecond: cfg.MailPerSecond},
 			ticketing.ChannelSMS:  {Sender: sms, Concurrency: cfg.SMSConcurrency, PerSecond: cfg.SMSPerSecond},

@@ -105,16 +105,16 @@ func dialTemporal(ctx context.Context, cfg config.Config, ring *encryption.Keyri
 	}
 }
 
-// startWorkers starts the workers; observer, which may be nil, hears of every hold.
+// startWorkers starts the workers; observer, which may be nil, hears of every hold, and busy, which may be nil too, says when to tell them later.
 func (c *connections) startWorkers(
-	ctx context.Context, cfg config.Config, observer activities.HoldObserver, onFatal func(error),
+	ctx context.Context, cfg config.Config, observer activities.HoldObserver, busy func() bool, onFatal func(error),
 ) (*worker.Workers, error) {
 	metrics := activities.NewMetrics(c.registry)
 	terms := map[string]ticketing.FeeTerms{}
 	for provider, fee := range cfg.GatewayFees {
 		terms[provider] = ticketing.FeeTerms{BasisPoints: fee.BasisPoints, Tolerance: fee.Tolerance}
 	}
-	notifications, err := c.notifications(cfg, metrics)
+	notifications, err := c.notifications(cfg, busy, metrics)
 	if err != nil {
 		return nil, err
 	}

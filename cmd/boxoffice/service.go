@@ -29,8 +29,8 @@ func runAll(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	defer c.close()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	holds := api.NewHoldHub()
-	workers, err := c.startWorkers(ctx, cfg, holds, stop)
+	holds, load := api.NewHoldHub(), &api.Load{}
+	workers, err := c.startWorkers(ctx, cfg, holds, load.Busy, stop)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func runAll(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 			stop(err)
 		}
 	}()
-	if err := c.serveAPI(ctx, cfg, api.NewSagas(c.temporal, holds, true)); err != nil {
+	if err := c.serveAPI(ctx, cfg, api.NewSagas(c.temporal, holds, true), load); err != nil {
 		return err
 	}
 	return context.Cause(ctx)
@@ -53,7 +53,7 @@ func runAPI(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer c.close()
-	return c.serveAPI(ctx, cfg, api.NewSagas(c.temporal, nil, false))
+	return c.serveAPI(ctx, cfg, api.NewSagas(c.temporal, nil, false), nil)
 }
 
 // runWorker runs the workers only, and answers probes.
@@ -66,7 +66,7 @@ func runWorker(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var nobody activities.HoldObserver
-	workers, err := c.startWorkers(ctx, cfg, nobody, stop)
+	workers, err := c.startWorkers(ctx, cfg, nobody, nil, stop) // nobody waits here, so nothing gives way
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func runWorker(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 }
 
 // serveAPI serves until ctx ends, then lets running requests finish.
-func (c *connections) serveAPI(ctx context.Context, cfg config.Config, sagas *api.Sagas) error {
+func (c *connections) serveAPI(ctx context.Context, cfg config.Config, sagas *api.Sagas, load *api.Load) error {
 	var limiter api.Limiter
 	if cfg.OrdersPerSecond > 0 {
 		limiter = api.NewAddressLimiter(cfg.OrdersPerSecond, cfg.OrdersBurst)
@@ -103,6 +103,7 @@ func (c *connections) serveAPI(ctx context.Context, cfg config.Config, sagas *ap
 		},
 		Log:            c.log,
 		Registry:       c.registry,
+		Load:           load,
 		Limiter:        limiter,
 		TrustedProxies: []netip.Prefix(cfg.TrustedProxies),
 	})

@@ -23,5 +23,7 @@ type contender interface {
 	buy(ctx context.Context, buyer int) (purchase, error)
 	// sold counts what its own books say was sold, or -1 if it keeps none.
 	sold(ctx context.Context) (int, error)
+	// caughtUp says that nothing is left to do for what was sold, such as telling buyers.
+	caughtUp(ctx context.Context) (bool, error)
 	close()
 }

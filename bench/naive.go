@@ -67,6 +67,8 @@ func newNaive(ctx context.Context, c client.Client, s *stack, payAfter time.Dura
 func (n *naive) name() string      { return "naive saga" }
 func (n *naive) namespace() string { return rivalNamespace }
 
+func (n *naive) caughtUp(context.Context) (bool, error) { return true, nil }
+
 func (n *naive) close() {
 	n.worker.Stop()
 	_ = n.server.Close()

@@ -172,7 +172,7 @@ func (p *product) watch(ctx context.Context) {
 	defer close(p.ended)
 	waited := 1
 	for ctx.Err() == nil {
-		rest(ctx, time.Duration(min(2*max(waited, 1), 50))*time.Millisecond)
+		rest(ctx, time.Duration(min(max(2, 5*(waited-1)), 50))*time.Millisecond)
 		p.mu.Lock()
 		ids := make([]string, 0, len(p.waiting))
 		for id := range p.waiting {
@@ -200,6 +200,11 @@ func (p *product) watch(ctx context.Context) {
 		}
 		rows.Close()
 	}
+}
+
+func (p *product) caughtUp(ctx context.Context) (told bool, err error) {
+	err = p.db.QueryRow(ctx, "SELECT NOT EXISTS (SELECT FROM messages WHERE state IN ('WAITING', 'SENDING'))").Scan(&told)
+	return told, err
 }
 
 func (p *product) sold(ctx context.Context) (n int, err error) {

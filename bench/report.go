@@ -25,16 +25,17 @@ func (r *results) print(w io.Writer) {
 	}
 	fmt.Fprint(w, "\n\n")
 
-	fmt.Fprintln(w, "| buyers | contender | purchases/s | hold p50 ms | hold p99 ms | CPU ms/purchase, servers | driver |")
-	fmt.Fprintln(w, "|---:|---|---:|---:|---:|---:|---:|")
+	fmt.Fprintln(w, "| buyers | contender | purchases/s | hold p50 ms | hold p99 ms | CPU ms/purchase, servers | later | driver |")
+	fmt.Fprintln(w, "|---:|---|---:|---:|---:|---:|---:|---:|")
 	for _, buyers := range r.options.buyers {
 		for _, name := range r.names {
 			all := r.rounds[name][buyers]
-			fmt.Fprintf(w, "| %d | %s | %s | %s | %s | %s | %s |\n", buyers, name,
+			fmt.Fprintf(w, "| %d | %s | %s | %s | %s | %s | %s | %s |\n", buyers, name,
 				figures.Spread(all, "%.0f", round.perSecond),
 				figures.Spread(all, "%.1f", func(x round) float64 { return figures.Milliseconds(x.quantile(.5)) }),
 				figures.Spread(all, "%.1f", func(x round) float64 { return figures.Milliseconds(x.quantile(.99)) }),
 				figures.Spread(all, "%.1f", func(x round) float64 { return figures.Milliseconds(x.servers()) }),
+				figures.Spread(all, "%.1f", func(x round) float64 { return figures.Milliseconds(x.later()) }),
 				figures.Spread(all, "%.1f", func(x round) float64 { return figures.Milliseconds(x.driver()) }))
 		}
 	}

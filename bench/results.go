@@ -67,16 +67,15 @@ func (r *results) play(ctx context.Context, s *stack, contenders []contender) er
 				slices.Reverse(order)
 			}
 			for _, c := range order {
-				quiet(ctx, s)
 				one, err := measure(ctx, c, s, buyers, r.options.settle, r.options.window)
 				if err != nil {
 					return err
 				}
 				r.rounds[c.name()][buyers] = append(r.rounds[c.name()][buyers], one)
 				r.sold[c.name()] += one.total
-				fmt.Fprintf(os.Stderr, "%3d buyers, turn %d, %-11s %7.1f /s   hold p50 %6.1f ms p99 %7.1f ms   %5.1f ms CPU + %.1f driver  [%s]\n",
+				fmt.Fprintf(os.Stderr, "%3d buyers, turn %d, %-11s %7.1f /s   hold p50 %6.1f ms p99 %7.1f ms   %5.1f ms CPU + %.1f later + %.1f driver  [%s]\n",
 					buyers, turn+1, c.name(), one.perSecond(), figures.Milliseconds(one.quantile(.5)), figures.Milliseconds(one.quantile(.99)),
-					figures.Milliseconds(one.servers()), figures.Milliseconds(one.driver()), one.shares())
+					figures.Milliseconds(one.servers()), figures.Milliseconds(one.later()), figures.Milliseconds(one.driver()), one.shares())
 				for _, id := range one.samples {
 					h, err := readHistory(ctx, clients[c.namespace()], id)
 					if err != nil {

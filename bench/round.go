@@ -14,14 +14,17 @@ import (
 // purchaseBound is how long one purchase may take before the run is a failure.
 const purchaseBound = 5 * time.Minute
 
+// catchUpBound is how long what was put off may take once a round is over.
+const catchUpBound = 5 * time.Minute
+
 // round is what one contender did with a number of buyers in one window of time.
 type round struct {
 	buyers    int
 	purchases int
 	elapsed   time.Duration
 	holds     []time.Duration // sorted
-	// cpu is the time used in the window.
-	cpu usage
+	// cpu is the time used in the window, after that used from the last purchase of the round until everything is quiet again.
+	cpu, after usage
 	// samples are workflows of purchases that ended in the window.
 	samples []string
 	// total counts every purchase of the round, in the window or not.
@@ -33,7 +36,10 @@ func (r round) perSecond() float64 { return float64(r.purchases) / r.elapsed.Sec
 
 // servers is the CPU time of everything but this process for one purchase, driver that of this process.
 func (r round) servers() time.Duration { return r.each(r.cpu.servers()) }
-func (r round) driver() time.Duration  { return r.each(r.cpu[partDriver]) }
+
+// later is the CPU time for one purchase of what the servers put off until the round was over, such as telling buyers.
+func (r round) later() time.Duration  { return r.after.servers() / time.Duration(max(r.total, 1)) }
+func (r round) driver() time.Duration { return r.each(r.cpu[partDriver]) }
 
 func (r round) each(d time.Duration) time.Duration {
 	if r.purchases == 0 {
@@ -97,14 +103,17 @@ func measure(ctx context.Context, c contender, s *stack, buyers int, settle, win
 	before := readCPU(s)
 	until(window, completed()+buyers)
 	ended := time.Now()
-	after := readCPU(s)
+	used := readCPU(s).since(before)
 	close(stop)
 	running.Wait()
-	if err := context.Cause(ctx); err != nil {
+	busy := readCPU(s)
+	err := catchUp(ctx, c)
+	quiet(ctx, s)
+	if err := errors.Join(err, context.Cause(ctx)); err != nil {
 		return round{}, errors.Join(err, s.alive())
 	}
 
-	r := round{buyers: buyers, elapsed: ended.Sub(begun), cpu: after.since(before), total: len(done)}
+	r := round{buyers: buyers, elapsed: ended.Sub(begun), cpu: used, after: readCPU(s).since(busy), total: len(done)}
 	for _, p := range done {
 		if p.ended.Before(begun) || p.ended.After(ended) {
 			continue
@@ -122,7 +131,20 @@ func measure(ctx context.Context, c contender, s *stack, buyers int, settle, win
 	return r, nil
 }
 
-// quiet waits, for a bounded time, until the servers have done with what the round before left them.
+// catchUp waits until a contender has done what it put off.
+func catchUp(ctx context.Context, c contender) error {
+	ctx, end := context.WithTimeout(ctx, catchUpBound)
+	defer end()
+	for {
+		done, err := c.caughtUp(ctx)
+		if done || err != nil {
+			return err
+		}
+		rest(ctx, 100*time.Millisecond)
+	}
+}
+
+// quiet waits, for a bounded time, until the servers have done with what a round left them.
 func quiet(ctx context.Context, s *stack) {
 	const step, enough = 250 * time.Millisecond, 40 * time.Millisecond
 	last := readCPU(s)

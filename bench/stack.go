@@ -118,7 +118,8 @@ func (s *stack) configure() error {
 		"BOXOFFICE_TEMPORAL_NAMESPACE=" + productNamespace,
 		"BOXOFFICE_HTTP_ADDRESS=" + web,
 		"BOXOFFICE_PUBLIC_URL=" + s.url,
-		"BOXOFFICE_ORDERS_PER_SECOND=0", // all buyers have one address here
+		"BOXOFFICE_ORDERS_PER_SECOND=0",   // all buyers have one address here
+		"BOXOFFICE_MAIL_PER_SECOND=10000", // it goes to the local inbox
 		"BOXOFFICE_ENCRYPTION_KEYS=" + encryption.NewKey("bench"),
 		"BOXOFFICE_SANDBOX_URL=" + s.bank.url,
 		"BOXOFFICE_SANDBOX_ADDRESS=" + bank,

@@ -26,6 +26,7 @@ func faults(t *testing.T, s *stack.Stack, f gateway.Faults) {
 }
 
 func TestHazard09LateMoneyTakesTheSameStockAgain(t *testing.T) {
+	t.Parallel()
 	s := stack.New(t, servers(t), shortHold(2))
 	order := s.Buy(stack.Want{})
 	number := s.Attempt(order)
@@ -64,6 +65,7 @@ func TestHazard09LateMoneyGoesBackWhenTheStockIsGone(t *testing.T) {
 }
 
 func TestHazard26MoneyForAPurchaseThatHasEndedIsNeverForgotten(t *testing.T) {
+	t.Parallel()
 	s := stack.New(t, servers(t), shortHold(1))
 	order := s.Buy(stack.Want{})
 	number := s.Attempt(order)

@@ -152,6 +152,7 @@ func (s billing) direct() *sandbox.Provider {
 }
 
 func TestMoneyThatOnlyTheBillTellsOfGoesBack(t *testing.T) {
+	t.Parallel()
 	s := newBilling(t, stack.Options{})
 	faults(t, s.Stack, gateway.Faults{Lose: true}) // no callback tells of it
 	number := encryption.NewNumber()

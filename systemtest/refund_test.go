@@ -221,6 +221,7 @@ func TestHazard19ABalanceTooLowIsWaitedFor(t *testing.T) {
 }
 
 func TestHazard18AWorkerKilledWhileTheGatewayRefundsGivesTheMoneyBackOnce(t *testing.T) {
+	t.Parallel()
 	s := stack.New(t, servers(t), stack.Options{Split: true})
 	order := bought(t, s, 2)
 	faults(t, s, gateway.Faults{LateAnswer: map[string]int{"refund": 3000}, Lose: true})
@@ -240,6 +241,7 @@ func TestHazard18AWorkerKilledWhileTheGatewayRefundsGivesTheMoneyBackOnce(t *tes
 }
 
 func TestARefundWhileNoWorkerIsAliveIsCarriedOutLater(t *testing.T) {
+	t.Parallel()
 	s := stack.New(t, servers(t), stack.Options{Split: true})
 	order := bought(t, s, 2)
 	s.Worker.Kill()
@@ -299,6 +301,7 @@ func TestHazard22ARefundAfterTheGatewaysWindowIsAManualCase(t *testing.T) {
 }
 
 func TestHazard02TheRefundsCallbackMayOvertakeThePayments(t *testing.T) {
+	t.Parallel()
 	s := stack.New(t, servers(t), stack.Options{})
 	faults(t, s, gateway.Faults{Reorder: 2}) // holds the payment's callback back until the refund's is there
 	order := s.Buy(stack.Want{})

@@ -20,10 +20,10 @@ import (
 // minSecret is the shortest shared secret accepted, in characters.
 const minSecret = 16
 
-// mistake says what is wrong with one variable.
 // Queues are the task queues there are.
 var Queues = []string{"purchase", "payment", "notification"}
 
+// mistake says what is wrong with one variable.
 func mistake(name, format string, args ...any) error {
 	return fmt.Errorf("%s%s: %s", Prefix, name, fmt.Sprintf(format, args...))
 }
@@ -64,11 +64,7 @@ func (c Config) validate(need Need) []error {
 	}
 	address("HTTP_ADDRESS", c.HTTPAddress)
 	address("WORKER_ADDRESS", c.WorkerAddress)
-	for i, queue := range c.Queues {
-		if !slices.Contains(Queues, queue) || slices.Contains(c.Queues[:i], queue) {
-			add("QUEUES", "must name some of %s, each once, not %q", strings.Join(Queues, ", "), queue)
-		}
-	}
+	mistakes = append(mistakes, checkQueues(c.Queues)...)
 	origin("PUBLIC_URL", c.PublicURL)
 	if c.OrdersPerSecond < 0 {
 		add("ORDERS_PER_SECOND", "must not be negative; 0 switches the limit off")
@@ -118,6 +114,16 @@ func (c Config) validate(need Need) []error {
 	}
 	if c.LogFormat != "json" && c.LogFormat != "text" {
 		add("LOG_FORMAT", `must be "json" or "text", not %q`, c.LogFormat)
+	}
+	return mistakes
+}
+
+// checkQueues accepts queues that there are, each once.
+func checkQueues(named []string) (mistakes []error) {
+	for i, queue := range named {
+		if !slices.Contains(Queues, queue) || slices.Contains(named[:i], queue) {
+			mistakes = append(mistakes, mistake("QUEUES", "must name some of %s, each once, not %q", strings.Join(Queues, ", "), queue))
+		}
 	}
 	return mistakes
 }

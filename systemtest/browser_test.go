@@ -36,11 +36,14 @@ type shop struct {
 // browse opens a fresh browser of a width, in a language.
 func browse(t testing.TB, s *stack.Stack, language string, width int64) *shop {
 	t.Helper()
+	temporary, err := os.MkdirTemp("", "browser") // a short path, for it has sockets there, which it leaves behind
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(temporary) })
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("accept-lang", language), chromedp.Flag("lang", language),
-		chromedp.UserDataDir(t.TempDir()),
+		chromedp.UserDataDir(t.TempDir()), chromedp.Env("TMPDIR="+temporary),
 	)
 	if path := os.Getenv("BOXOFFICE_CHROMIUM"); path != "" {
 		options = append(options, chromedp.ExecPath(path))

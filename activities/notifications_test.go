@@ -316,15 +316,21 @@ func TestHazard30SMSToOneNumberAreBounded(t *testing.T) {
 	require.Equal(t, 2, taken)
 }
 
+// warned lets a hold come to its last minute, of which its buyer is to be warned.
+func (s *scene) warned(order string) {
+	s.Helper()
+	s.execute("UPDATE orders SET created_at = now() - interval '10 minutes', pay_by = now() + interval '1 minute' WHERE id = $1", order)
+	s.execute("UPDATE holds SET expires_at = now() + interval '1 minute' WHERE order_id = $1", order)
+	made, err := s.store.WarnHolds(s.Context(), 5*time.Minute)
+	require.NoError(s, err)
+	require.Equal(s, 1, made)
+}
+
 func TestWhatIsNotTrueAnyMoreIsDropped(t *testing.T) {
 	s := newScene(t)
 	order := s.held()
-	s.execute("UPDATE orders SET created_at = now() - interval '10 minutes', pay_by = now() + interval '1 minute'")
-	s.execute("UPDATE holds SET expires_at = now() + interval '1 minute'")
-	made, err := s.store.WarnHolds(t.Context(), 5*time.Minute)
-	require.NoError(t, err)
-	require.Equal(t, 1, made)
-	_, err = s.store.Release(t.Context(), order, ticketing.OrderCancelled)
+	s.warned(order)
+	_, err := s.store.Release(t.Context(), order, ticketing.OrderCancelled)
 	require.NoError(t, err)
 	mail := &post{}
 	s.tells(s.teller(mail, &post{}), func() bool {

@@ -3,7 +3,6 @@ package activities_test
 import (
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -16,11 +15,7 @@ func TestTellingGivesWayToPurchases(t *testing.T) {
 	r.Buyer.Phone = phone
 	_, err := s.store.Hold(t.Context(), r)
 	require.NoError(t, err)
-	s.execute("UPDATE orders SET created_at = now() - interval '10 minutes', pay_by = now() + interval '4 minutes' WHERE id = $1", r.OrderID)
-	s.execute("UPDATE holds SET expires_at = now() + interval '4 minutes' WHERE order_id = $1", r.OrderID)
-	made, err := s.store.WarnHolds(t.Context(), 5*time.Minute)
-	require.NoError(t, err)
-	require.Equal(t, 1, made)
+	s.warned(r.OrderID)
 
 	mail, sms := &post{}, &post{}
 	n := s.teller(mail, sms)

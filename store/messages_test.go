@@ -107,9 +107,7 @@ func TestWhatIsNotPressingWaitsForAsLongAsThePatienceAllows(t *testing.T) {
 	young, _ := s.paid(1)
 	old, _ := s.paid(1)
 	s.execute("UPDATE messages SET next_at = clock_timestamp() - interval '31 seconds' WHERE order_id = $1", old)
-	warned := s.held(1)
-	s.execute("UPDATE orders SET pay_by = now() + interval '1 minute', created_at = now() - interval '3 minutes' WHERE id = $1", warned)
-	s.execute("UPDATE holds SET expires_at = now() + interval '1 minute' WHERE order_id = $1", warned)
+	warned := s.ends(time.Minute, 3*time.Minute)
 	must(s.WarnHolds(t.Context(), 5*time.Minute))(t)
 	var claimed []string
 	for _, patience := range []time.Duration{time.Minute, 30 * time.Second, 0} {
@@ -296,20 +294,21 @@ func TestATellingHasAllThatCanBeSaid(t *testing.T) {
 	}
 }
 
+// ends holds a ticket, as of a time ago, until a time from now.
+func (s *scene) ends(in, lasted time.Duration) (order string) {
+	s.Helper()
+	order = s.held(1)
+	s.execute("UPDATE orders SET pay_by = now() + $2::interval, created_at = now() - $3::interval WHERE id = $1", order, in, lasted)
+	s.execute("UPDATE holds SET expires_at = now() + $2::interval WHERE order_id = $1", order, in)
+	return order
+}
+
 func TestTheBuyerOfAHoldThatEndsSoonIsWarnedOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	ends := func(in, lasted time.Duration, phone string) string {
-		order := s.held(1)
-		s.execute("UPDATE orders SET pay_by = now() + $2::interval, created_at = now() - $3::interval WHERE id = $1", order, in, lasted)
-		s.execute("UPDATE holds SET expires_at = now() + $2::interval WHERE order_id = $1", order, in)
-		if phone == "" {
-			s.execute("UPDATE orders SET buyer_phone = NULL, phone_index = NULL WHERE id = $1", order)
-		}
-		return order
-	}
-	soon, byMail := ends(4*time.Minute, 11*time.Minute, "has"), ends(time.Minute, 3*time.Minute, "")
-	notYet, short, over := ends(6*time.Minute, 30*time.Minute, "has"), ends(time.Minute, time.Second, "has"), ends(-time.Second, time.Minute, "has")
+	soon, byMail := s.ends(4*time.Minute, 11*time.Minute), s.ends(time.Minute, 3*time.Minute)
+	s.execute("UPDATE orders SET buyer_phone = NULL, phone_index = NULL WHERE id = $1", byMail)
+	notYet, short, over := s.ends(6*time.Minute, 30*time.Minute), s.ends(time.Minute, time.Second), s.ends(-time.Second, time.Minute)
 	inParallel(4, func(int) { must(s.WarnHolds(t.Context(), 5*time.Minute))(t) })
 	s.wantMessages(soon, "hold_expiring by sms WAITING")
 	s.wantMessages(byMail, "hold_expiring by mail WAITING")

@@ -105,7 +105,7 @@ func dialTemporal(ctx context.Context, cfg config.Config, ring *encryption.Keyri
 	}
 }
 
-// startWorkers starts the workers; observer, which may be nil, hears of every hold, and busy, which may be nil too, says when to tell them later.
+// startWorkers starts the workers. Observer hears of every hold, busy says whether buyers are told later; both may be nil.
 func (c *connections) startWorkers(
 	ctx context.Context, cfg config.Config, observer activities.HoldObserver, busy func() bool, onFatal func(error),
 ) (*worker.Workers, error) {
